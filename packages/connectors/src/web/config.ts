@@ -56,8 +56,11 @@ export const webConfigSchema = z.object({
 });
 export type WebConfig = z.infer<typeof webConfigSchema>;
 
+/** Of a stored login. */
+export const maxStateChars = 1_000_000;
+
 export const webSecretSchema = z.object({
-  storageState: z.string().min(2).max(1_000_000).optional().meta({
+  storageState: z.string().min(2).max(maxStateChars).optional().meta({
     title: "Login",
     description:
       "For pages behind a login: run npx playwright codegen --save-storage=state.json <url>, sign in as the user whose view is to be read, close the browser, and paste the content of state.json. Its cookies go to their own domains only.",

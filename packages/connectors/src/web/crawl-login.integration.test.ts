@@ -111,20 +111,61 @@ describe("a crawl behind a login", () => {
     expect(crawl.paths(target)).toEqual(expect.arrayContaining(["/", "/open"]));
   });
 
-  it("goes on with the session as the site renews it", async () => {
-    const plain = site.respond;
-    let turn = 0;
-    site.respond = (request) => {
-      const isMine = request.headers.cookie === `session=${session}`;
-      const answer = plain(request) ?? site.pages.get(request.path) ?? { body: "", status: 404 };
-      if (!isMine || request.path === "/robots.txt") return answer;
-      turn += 1;
-      session = `good-${turn}`;
-      return { ...answer, headers: { ...answer.headers, "set-cookie": `session=${session}; HttpOnly; Path=/` } };
-    };
-    const target = await crawl.sync(new MemoryTarget(), { concurrency: 1 });
-    expect(crawl.paths(target)).toEqual(expect.arrayContaining(["/private/a", "/private/b"]));
-    expect(target.failures).toEqual([]);
+  describe("that renews its session with every answer", () => {
+    beforeEach(() => {
+      const plain = site.respond;
+      let turn = 0;
+      site.respond = (request) => {
+        const isMine = request.headers.cookie === `session=${session}`;
+        const answer = plain(request) ?? site.pages.get(request.path) ?? { body: "", status: 404 };
+        if (!isMine || request.path === "/robots.txt") return answer;
+        turn += 1;
+        session = `good-${turn}`;
+        return { ...answer, headers: { ...answer.headers, "set-cookie": `session=${session}; HttpOnly; Path=/` } };
+      };
+      crawl.context.renewSecrets = async (renew) =>
+        void (crawl.secrets = await renew({ ...crawl.secrets } as Record<string, string>));
+    });
+
+    it("goes on with the session as the site renews it, and so does the next sync", async () => {
+      const target = await crawl.sync(new MemoryTarget(), { concurrency: 1 });
+      for (const step of ["first", "next"]) {
+        expect(target.failures, step).toEqual([]);
+        expect(crawl.paths(target)).toEqual(expect.arrayContaining(["/private/a", "/private/b"]));
+        await crawl.sync(target, { concurrency: 1 });
+      }
+      expect(target.failures).toEqual([]);
+    });
+
+    it("goes on with it after a wait that the site asks for, and where a worker has ended at any page", async () => {
+      const target = new MemoryTarget();
+      const renewing = site.respond;
+      let isBusy = true;
+      site.respond = (request) =>
+        isBusy && ["/private/b", "/open"].includes(request.path)
+          ? { body: "", status: 429, headers: { "retry-after": "3600" } }
+          : renewing(request);
+      await expect(crawl.sync(target, { concurrency: 1 })).rejects.toMatchObject({ code: "RATE_LIMITED" });
+      isBusy = false;
+      for await (const change of crawl.read(target, { concurrency: 1 })) {
+        // Nothing more is done for one that is killed.
+        if (change.type === "upsert") break;
+      }
+      await crawl.sync(target, { concurrency: 1 });
+      expect(target.failures).toEqual([]);
+      expect(crawl.paths(target)).toEqual(expect.arrayContaining(["/private/a", "/private/b"]));
+    });
+
+    it("leaves a login alone that a person has entered meanwhile", async () => {
+      const renewing = site.respond;
+      const entered = { storageState: stateOf({ value: "entered" }) };
+      site.respond = (request) => {
+        if (request.path === "/open") crawl.secrets = entered;
+        return renewing(request);
+      };
+      await crawl.sync(new MemoryTarget(), { concurrency: 1 });
+      expect(crawl.secrets).toEqual(entered);
+    });
   });
 
   it("ends with one sentence when the login has expired, is of another site, or is no login", async () => {

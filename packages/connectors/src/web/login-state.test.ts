@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { readLoginState } from "./login-state.ts";
+import { readLoginState, type LoginCookie } from "./login-state.ts";
 
 const now = Date.parse("2026-11-28T10:00:00Z");
 const cookie = (overrides: Record<string, unknown> = {}) => ({
@@ -59,6 +59,28 @@ describe("readLoginState", () => {
       "session=gone; Expires=Thu, 01 Jan 1970 00:00:00 GMT",
     ]);
     expect(login.cookieHeader("https://intranet.example/")).toBe("session=next");
+  });
+
+  it("keeps all else of the state as it was, and how long the renewed session lasts", () => {
+    const idp = cookie({ name: "idp", domain: "login.example" });
+    const login = read(cookie({ expires: now / 1000 + 60, priority: "High" }), idp);
+    const stateAfter = (line: string) => {
+      login.renew("https://intranet.example/", [line]);
+      return (JSON.parse(login.state()) as { cookies: LoginCookie[] }).cookies;
+    };
+    expect(login.renew("https://intranet.example/", ["other=1"])).toBe(false);
+    expect(login.renew("https://intranet.example/", ["session=s3cret"])).toBe(true);
+    expect(login.renew("https://intranet.example/", ["session=s3cret"])).toBe(false);
+    const expires = Date.parse("2100-01-01T00:00:00Z") / 1000;
+    expect(stateAfter("session=next; Expires=Fri, 01 Jan 2100 00:00:00 GMT")).toMatchObject([
+      { ...cookie({ value: "next", expires, priority: "High" }) },
+      idp,
+    ]);
+    const [first] = stateAfter("session=last; Expires=Thu, 01 Jan 1970 00:00:00 GMT; Max-Age=3600");
+    expect(first?.value).toBe("last");
+    expect(first?.expires).toBeGreaterThan(Date.now() / 1000);
+    expect(first?.expires).toBeLessThan(expires);
+    expect(stateAfter(`session=${"x".repeat(5000)}`)[0]?.value).toBe("last");
   });
 
   it("says what is wrong with any other text, and repeats none of it", () => {

@@ -1,13 +1,15 @@
 import { AnnealError } from "@anneal/core/errors";
 import { z } from "zod";
 
+const maxValueChars = 4096;
+
 /** What `BrowserContext.storageState()` writes, https://playwright.dev/docs/api/class-browsercontext#browser-context-storage-state */
 const storageStateSchema = z.looseObject({
   cookies: z
     .array(
       z.looseObject({
         name: z.string().min(1).max(4096),
-        value: z.string().max(4096),
+        value: z.string().max(maxValueChars),
         domain: z.string().min(1),
         path: z.string().default("/"),
         /** Seconds since 1970; -1 for one that lasts as long as a browser runs. */
@@ -36,8 +38,13 @@ export type LoginOrigin = z.infer<typeof storageStateSchema>["origins"][number];
 export type LoginState = {
   /** The Cookie header of a request to this address; null where none belongs to it. */
   cookieHeader(url: string): string | null;
-  /** Sites renew a session by replacing its cookie. New cookies are not taken: a crawl collects nothing. */
-  renew(url: string, setCookies: readonly string[]): void;
+  /**
+   * Sites renew a session by replacing its cookie. New cookies are not taken: a crawl collects nothing.
+   * @returns whether one was replaced by another
+   */
+  renew(url: string, setCookies: readonly string[]): boolean;
+  /** All that was stored, what belongs to other hosts included, with the cookies as they are now. */
+  state(): string;
   cookies(): LoginCookie[];
   origins(): LoginOrigin[];
 };
@@ -72,16 +79,22 @@ export function readLoginState(text: string, hosts: readonly string[], nowMs: nu
     },
     renew(url, setCookies) {
       const target = new URL(url);
+      let isRenewed = false;
       for (const line of setCookies) {
         const [pair = "", ...attributes] = line.split(";");
         const name = pair.slice(0, Math.max(0, pair.indexOf("="))).trim();
         const value = pair.slice(pair.indexOf("=") + 1).trim();
+        const expires = expiryOf(attributes);
         const cookie = jar.find((known) => known.name === name && belongsTo(known, target));
         // A cookie that is taken away is a session that ends; the next request shows whether it did.
-        if (cookie === undefined || value === "" || isRemoval(attributes) || !isHeaderSafe(value)) continue;
-        cookie.value = value;
+        if (cookie === undefined || value === "" || isExpired({ expires }, Date.now())) continue;
+        if (!isHeaderSafe(value) || value.length > maxValueChars) continue;
+        isRenewed ||= cookie.value !== value || cookie.expires !== expires;
+        Object.assign(cookie, { value, expires });
       }
+      return isRenewed;
     },
+    state: () => JSON.stringify(state),
     cookies: () => jar.map((cookie) => ({ ...cookie })),
     origins: () => origins,
   };
@@ -117,16 +130,20 @@ function belongsTo({ domain, path, secure }: LoginCookie, url: URL): boolean {
   return url.pathname === path || url.pathname.startsWith(path.endsWith("/") ? path : `${path}/`);
 }
 
-function isExpired({ expires }: LoginCookie, nowMs: number): boolean {
+function isExpired({ expires }: Pick<LoginCookie, "expires">, nowMs: number): boolean {
   return expires >= 0 && expires * 1000 <= nowMs;
 }
 
-function isRemoval(attributes: readonly string[]): boolean {
-  return attributes.some((attribute) => {
+/** RFC 6265, 5.3: by Max-Age, else by Expires, else as long as a browser runs. */
+function expiryOf(attributes: readonly string[]): number {
+  let byDate = -1;
+  let byAge: number | null = null;
+  for (const attribute of attributes) {
     const [name = "", value = ""] = attribute.split("=").map((part) => part.trim());
-    if (/^max-age$/i.test(name)) return Number(value) <= 0;
-    return /^expires$/i.test(name) && Date.parse(value) <= Date.now();
-  });
+    if (/^expires$/i.test(name) && !Number.isNaN(Date.parse(value))) byDate = Math.max(0, Date.parse(value)) / 1000;
+    if (/^max-age$/i.test(name) && /^-?\d+$/.test(value)) byAge = Math.max(0, Date.now() / 1000 + Number(value));
+  }
+  return byAge ?? byDate;
 }
 
 function isHeaderSafe(text: string): boolean {

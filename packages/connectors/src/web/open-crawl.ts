@@ -4,6 +4,7 @@ import { createGuardedFetch } from "../guarded-fetch.ts";
 import { isExcluded, isIncluded } from "../path-filter.ts";
 import { createCanonicalPages } from "./canonical-pages.ts";
 import { identityOf, type WebConfig, type WebSecrets } from "./config.ts";
+import { createLoginKeeper } from "./keep-login.ts";
 import type { PageLoader } from "./load-page.ts";
 import { readLoginState } from "./login-state.ts";
 import { createMissingPages } from "./missing-pages.ts";
@@ -42,7 +43,11 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   const fetch = observedFetch(guarded, addresses, context);
   const identity = identityOf(config);
   const paces = openHostPaces(config);
-  const client = createSiteClient({ fetch, identity, login, paces, signal, clock });
+  const keepLogin =
+    login === null || secrets.storageState === undefined || context.renewSecrets === undefined
+      ? undefined
+      : createLoginKeeper(login, secrets.storageState, context.renewSecrets);
+  const client = createSiteClient({ fetch, identity, login, keepLogin, paces, signal, clock });
   const opened: OpenedSite[] = [];
   const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
   const hasLogin = login !== null;

@@ -42,6 +42,8 @@ export function createSiteClient(options: {
   fetch: GuardedFetch;
   identity: { userAgent: string; from: string | null };
   login: LoginState | null;
+  /** Called when the site has renewed the login, before the answer is used; left out: it lasts as long as the crawl. */
+  keepLogin?: (() => Promise<void>) | undefined;
   paces: HostPaces;
   signal: AbortSignal;
   clock: Clock;
@@ -85,7 +87,7 @@ export function createSiteClient(options: {
         headers: { ...headersFor(url, anonymous), accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
         signal,
       });
-      if (!anonymous) login?.renew(url, response.headers.getSetCookie());
+      if (!anonymous && login?.renew(url, response.headers.getSetCookie()) === true) await options.keepLogin?.();
       if (response.status !== 429 && response.status !== 503) return response;
       const nowMs = Date.now();
       const waitMs =
