@@ -90,6 +90,11 @@ const causes: Record<string, { why: string; action: string }> = {
   ERR_TLS_CERT_ALTNAME_INVALID: { why: "its certificate is for another name", action: certificate },
 };
 
+/** Whether a connection ended before an answer began, as told by `unreachable`. */
+export function isCut({ code, details }: AnnealError): boolean {
+  return code === "SOURCE_UNREACHABLE" && causes[String(details["code"])] === cut;
+}
+
 /** The port that was tried, as Node tells it in the error or in those of each address that it tried. */
 function portOf(error: unknown): number | null {
   for (let current = error; current instanceof Error; current = current.cause) {

@@ -1,7 +1,7 @@
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import type { HttpAnswer } from "../http-answer.ts";
 import { systemClock, type Clock } from "../clock.ts";
-import { tooLarge, type LimitKind } from "../failure.ts";
+import { isCut, tooLarge, type LimitKind } from "../failure.ts";
 import { toFetchError, type GuardedFetch } from "../guarded-fetch.ts";
 import { spentBudgetMs } from "../remote/told-budget.ts";
 import type { HostPaces, Pace } from "./host-paces.ts";
@@ -81,12 +81,20 @@ export function createSiteClient(options: {
   ) => {
     const { anonymous = false, render } = wish;
     const signal = render?.signal ?? options.signal;
+    let hasEnded = false;
     for (let attempts = 1; ; attempts += 1) {
       await waitForTurn(pace, url, wish).finally(goOn);
-      const response = await options.fetch.fetch(url, {
-        headers: { ...headersFor(url, anonymous), accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers },
-        signal,
-      });
+      const given = { accept: "text/html,application/xhtml+xml,*/*;q=0.8", ...headers };
+      let response;
+      try {
+        response = await options.fetch.fetch(url, { headers: { ...headersFor(url, anonymous), ...given }, signal });
+      } catch (error) {
+        // RFC 9110, 9.2.2: a server may end a connection that it kept open just when it is used again.
+        if (hasEnded || !isAnnealError(error) || !isCut(error)) throw error;
+        hasEnded = true;
+        goOn = render?.pause();
+        continue;
+      }
       if (!anonymous && login?.renew(url, response.headers.getSetCookie()) === true) await options.keepLogin?.();
       if (response.status !== 429 && response.status !== 503) return response;
       const nowMs = Date.now();
