@@ -56,6 +56,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
       ? null
       : createPageRenderer({
           chromiumPath,
+          homeFolder: context.tempDir,
           userAgent: identity.userAgent,
           login,
           resources: createPageResources({ client, siteAt, hasLogin, clock }),

@@ -1,5 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, expect, it, vi } from "vitest";
 import { testChromiumPath } from "../../conformance/start-web-crawl.ts";
 import { createPageRenderer, type PageRenderer } from "./page-renderer.ts";
 import type { PageResources } from "./page-resources.ts";
@@ -9,19 +11,33 @@ const nothing: PageResources = {
   begin: (signal) => ({ time: new PageTime(signal, Infinity), get: async () => null }),
 };
 let renderer: PageRenderer;
-beforeAll(() => {
+let tempDir: string;
+beforeAll(async () => {
+  tempDir = await mkdtemp(join(tmpdir(), "anneal-renderer-"));
   renderer = createPageRenderer({
     chromiumPath: testChromiumPath ?? "",
     userAgent: "AnnealBot",
+    homeFolder: tempDir,
     login: null,
     resources: nothing,
     timeoutMs: 10_000,
   });
 });
-afterAll(() => renderer.close());
+afterAll(async () => {
+  await renderer.close();
+  await rm(tempDir, { recursive: true, force: true });
+});
 
-const childrenOf = async (pid: number) =>
-  (await readFile(`/proc/${pid}/task/${pid}/children`, "utf8")).trim().split(" ").filter(Boolean).map(Number);
+afterEach(() => vi.unstubAllEnvs());
+
+const stringsOf = async (pid: number, name: string): Promise<string[]> =>
+  (await readFile(`/proc/${pid}/${name}`, "utf8")).split("\0").filter(Boolean);
+/** Of whichever thread started them. */
+const childrenOf = async (pid: number): Promise<number[]> => {
+  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
+  const lists = threads.map((thread) => readFile(`/proc/${pid}/task/${thread}/children`, "utf8").catch(() => ""));
+  return (await Promise.all(lists)).join(" ").split(" ").filter(Boolean).map(Number);
+};
 
 it.skipIf(testChromiumPath === null)(
   "goes on with another browser where one has ended",
@@ -44,5 +60,32 @@ it.skipIf(testChromiumPath === null)(
       expect.stringContaining("by a script"),
       expect.stringContaining("by a script"),
     ]);
+  },
+);
+
+it.skipIf(testChromiumPath === null)(
+  "tells the browser none of the worker's secrets",
+  { timeout: 60_000 },
+  async () => {
+    vi.stubEnv("ANNEAL_ENCRYPTION_KEY", "a key of the worker");
+    await renderer.close();
+    const before = new Set(await childrenOf(process.pid));
+    await renderer.render("http://site.example/", Buffer.from("<p>text</p>"), new AbortController().signal);
+    const waiting = (await childrenOf(process.pid)).filter((pid) => !before.has(pid));
+    const kinds = new Set<string>();
+    for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+      // Some end while they are looked at.
+      const [line, environ] = await Promise.all(["cmdline", "environ"].map((name) => stringsOf(pid, name))).catch(
+        () => [],
+      );
+      if (line === undefined || environ === undefined) continue;
+      const kind = /--type=([a-z]+)/.exec(line.join(" "))?.[1] ?? "browser";
+      kinds.add(kind);
+      expect(environ.filter((variable) => variable.includes("ANNEAL"))).toEqual([]);
+      // The others write their names over it.
+      if (kind === "browser") expect(environ).toContain(`HOME=${tempDir}`);
+      waiting.push(...(await childrenOf(pid)));
+    }
+    expect([...kinds]).toEqual(expect.arrayContaining(["browser", "renderer"]));
   },
 );

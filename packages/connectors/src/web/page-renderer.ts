@@ -14,6 +14,8 @@ export type PageRenderer = {
 
 export type RendererOptions = {
   chromiumPath: string;
+  /** What the browser writes beside its profile goes there; whoever made the folder takes it away. */
+  homeFolder: string;
   userAgent: string;
   login: LoginState | null;
   resources: PageResources;
@@ -36,6 +38,17 @@ const flags = [
   "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
 ];
 
+/** Where programs, libraries and fonts are, where temporary files go, and the language. */
+const passedVariables = [
+  "PATH",
+  "LD_LIBRARY_PATH",
+  "FONTCONFIG_FILE",
+  "FONTCONFIG_PATH",
+  "TMPDIR",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+];
 const maxResources = 200;
 const maxQuietMs = 5000;
 const passedHeaders = ["accept", "accept-language", "authorization", "origin", "referer"];
@@ -49,7 +62,7 @@ export function createPageRenderer(options: RendererOptions): PageRenderer {
   let browser: Promise<Browser> | null = null;
   const running = (): Promise<Browser> => {
     if (browser !== null) return browser;
-    const launching = launch(options.chromiumPath);
+    const launching = launch(options);
     browser = launching;
     const ended = () => {
       if (browser === launching) browser = null;
@@ -101,11 +114,13 @@ export function createPageRenderer(options: RendererOptions): PageRenderer {
   };
 }
 
-async function launch(executablePath: string): Promise<Browser> {
+async function launch({ chromiumPath, homeFolder }: RendererOptions): Promise<Browser> {
+  // What else the worker was started with, its secrets, is nothing for a process that runs other people's scripts.
+  const env = Object.fromEntries(passedVariables.map((name) => [name, process.env[name]]));
   try {
-    return await chromium.launch({ executablePath, args: flags });
+    return await chromium.launch({ executablePath: chromiumPath, args: flags, env: { ...env, HOME: homeFolder } });
   } catch (error) {
-    throw new AnnealError("PREREQUISITE_MISSING", `The browser at "${executablePath}" does not start.`, {
+    throw new AnnealError("PREREQUISITE_MISSING", `The browser at "${chromiumPath}" does not start.`, {
       action: "Install Chromium, or name its path with ANNEAL_CHROMIUM.",
       cause: error,
     });
