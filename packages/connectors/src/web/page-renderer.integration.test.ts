@@ -7,21 +7,21 @@ import { createPageRenderer, type PageRenderer } from "./page-renderer.ts";
 import type { PageResources } from "./page-resources.ts";
 import { PageTime } from "./page-time.ts";
 
-const nothing: PageResources = {
-  begin: (signal) => ({ time: new PageTime(signal, Infinity), get: async () => null }),
-};
+const beginNothing = (signal: AbortSignal) => ({ time: new PageTime(signal, Infinity), get: async () => null });
 let renderer: PageRenderer;
 let tempDir: string;
-beforeAll(async () => {
-  tempDir = await mkdtemp(join(tmpdir(), "anneal-renderer-"));
-  renderer = createPageRenderer({
+const rendererWith = (resources: PageResources, timeoutMs = 10_000) =>
+  createPageRenderer({
     chromiumPath: testChromiumPath ?? "",
     userAgent: "AnnealBot",
     homeFolder: tempDir,
     login: null,
-    resources: nothing,
-    timeoutMs: 10_000,
+    resources,
+    timeoutMs,
   });
+beforeAll(async () => {
+  tempDir = await mkdtemp(join(tmpdir(), "anneal-renderer-"));
+  renderer = rendererWith({ begin: beginNothing });
 });
 afterAll(async () => {
   await renderer.close();
@@ -87,5 +87,26 @@ it.skipIf(testChromiumPath === null)(
       waiting.push(...(await childrenOf(pid)));
     }
     expect([...kinds]).toEqual(expect.arrayContaining(["browser", "renderer"]));
+  },
+);
+
+it.skipIf(testChromiumPath === null)(
+  "counts for too long only what a page takes itself, without the waits for its turns",
+  { timeout: 60_000 },
+  async () => {
+    const renderIn2Ms = async (isWaiting: boolean) => {
+      const begin: PageResources["begin"] = (signal) => {
+        const begun = beginNothing(signal);
+        if (isWaiting) begun.time.pause();
+        return begun;
+      };
+      const impatient = rendererWith({ begin }, 1);
+      const page = Buffer.from("<p>text</p>");
+      return impatient
+        .render("http://site.example/", page, new AbortController().signal)
+        .finally(() => impatient.close());
+    };
+    expect(await renderIn2Ms(true)).toContain("text");
+    await expect(renderIn2Ms(false)).rejects.toMatchObject({ code: "SOURCE_UNREACHABLE" });
   },
 );

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { linksTo, startSite } from "../../conformance/start-site.ts";
@@ -71,22 +70,6 @@ describe.skipIf(testChromiumPath === null)("what the scripts of a page ask for",
     } finally {
       await other.stop();
     }
-  });
-
-  it("does not take from a page's own time while it waits for its turn", async () => {
-    crawl.context.limits = { ...crawl.context.limits, requestTimeoutMs: 2500 };
-    crawl.context.clock = {
-      now: () => clock.now(),
-      async sleep(waitMs, signal) {
-        await clock.sleep(waitMs, signal);
-        // First whether the site is there, then the page, then what it asks for: for longer than a page may take itself.
-        if (paths().filter((path) => path === "/").length === 2) await sleep(6000, undefined, { signal });
-      },
-    };
-    robots("Crawl-delay: 10");
-    crawl.page("/", pageOf(1));
-    const target = await crawl.sync(new MemoryTarget(), { render: "always", concurrency: 1 });
-    expect(textOf(target, "/")).toContain("by/s0.js");
   });
 
   it("ends a page for which it would take too long, and says so", async () => {
