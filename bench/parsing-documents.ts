@@ -10,7 +10,7 @@ import {
   writeXlsx,
 } from "@anneal/documents/testing/office-fixture";
 import { lines, type PlacedText, writePdf } from "@anneal/documents/testing/pdf-fixture";
-import { drawScan } from "@anneal/documents/testing/scan-fixture";
+import { drawPicture, drawScan } from "@anneal/documents/testing/scan-fixture";
 import { createProse, type Language, type Prose } from "./extraction-prose.ts";
 
 /** A file and all that was written into it, in the order of reading; null pages where its format has none. */
@@ -94,6 +94,27 @@ const writers: Record<string, Format["write"]> = {
     const cells = table(rows, "table:table-row", (text) => `<table:table-cell>${p(text)}</table:table-cell>`);
     return { bytes: writeOdf("text", `${p(title)}${body}<table:table>${cells}</table:table>`) };
   },
+  ods: ({ title, sections, table: rows }) => {
+    const cells = [[title], ...rows, ...sections.flatMap(({ heading, paragraphs }) => [[heading], paragraphs])];
+    const cell = (text: string) =>
+      `<table:table-cell office:value-type="string"><text:p>${text}</text:p></table:table-cell>`;
+    const sheet = `<table:table table:name="Figures">${table(cells, "table:table-row", cell)}</table:table>`;
+    return { bytes: writeOdf("spreadsheet", sheet), truth: cells.flat() };
+  },
+  odp: ({ title, sections, table: rows }) => {
+    const frame = (role: string, texts: string[]) =>
+      `<draw:frame presentation:class="${role}"><draw:text-box>${texts.map((text) => `<text:p>${text}</text:p>`).join("")}</draw:text-box></draw:frame>`;
+    const slides = [
+      frame("title", [title]),
+      ...sections.map(({ heading, paragraphs }) => frame("title", [heading]) + frame("outline", paragraphs)),
+      frame(
+        "outline",
+        rows.map((row) => row.join(", ")),
+      ),
+    ];
+    const pages = slides.map((frames) => `<draw:page>${frames}</draw:page>`);
+    return { bytes: writeOdf("presentation", pages.join("")), pages: slides.length };
+  },
   html: (content) => ({
     bytes: Buffer.from(
       `<!DOCTYPE html><html><head><meta charset="utf-8"><title>${content.title}</title></head><body>${htmlBody(content)}</body></html>`,
@@ -109,6 +130,11 @@ const writers: Record<string, Format["write"]> = {
     const records = [...rows, ...sections.map(({ heading, paragraphs }) => [heading, title, paragraphs.join(" ")])];
     const quoted = records.map((record) => record.map((text) => `"${text.replaceAll('"', '""')}"`).join(","));
     return { bytes: Buffer.from(["name,place,text", ...quoted].join("\r\n")), truth: records.flat() };
+  },
+  tsv: ({ title, sections, table: rows }) => {
+    const records = [...rows, ...sections.map(({ heading, paragraphs }) => [heading, title, paragraphs.join(" ")])];
+    const rowsOfFile = ["name\tplace\ttext", ...records.map((record) => record.join("\t"))];
+    return { bytes: Buffer.from(rowsOfFile.join("\n")), truth: records.flat() };
   },
   json: ({ title, sections, table: rows }) => ({ bytes: Buffer.from(JSON.stringify({ title, sections, rows })) }),
   xml: ({ title, sections, table: rows }) => ({
@@ -161,7 +187,12 @@ export const formats: Record<string, Format> = {
   "pdf, two columns": { write: (content) => writePaged(content, twoColumns), extension: "pdf", isEnglish: true },
   ...Object.fromEntries(Object.entries(writers).map(([format, write]) => [format, { write }])),
   "pdf, scanned": { write: scanPages, extension: "pdf", isEnglish: true, isRecognised: true },
-  "jpeg, scanned": { write: scanPage, extension: "jpeg", isEnglish: true, isRecognised: true },
+  ...Object.fromEntries(
+    (["jpeg", "png", "webp", "gif"] as const).map((extension) => [
+      `${extension}, scanned`,
+      { write: (content: Content) => scanPage(content, extension), extension, isEnglish: true, isRecognised: true },
+    ]),
+  ),
 };
 
 /** The same for the same seed. */
@@ -264,9 +295,10 @@ function scanPages(content: Content): Made {
 }
 
 /** The first page of it. */
-function scanPage(content: Content): Made {
+function scanPage(content: Content, format: "jpeg" | "png" | "webp" | "gif"): Made {
   const [page = []] = pagesOf(scanLines(content), linesOfScan);
-  return { bytes: drawScan(page, 2).data, pages: 1, truth: page };
+  const bytes = format === "jpeg" ? drawScan(page, 2).data : drawPicture(page, format, 2);
+  return { bytes, pages: 1, truth: page };
 }
 
 function pagesOf<T>(items: readonly T[], size: number): T[][] {

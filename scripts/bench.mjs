@@ -124,6 +124,8 @@ await runScript(async () => {
     const [program, ...args] = bench.command;
     const { code, output, seconds } = await runCommand(program === "python" ? python : program, args, {
       quiet: true,
+      // What is done by now: some take an hour.
+      showErrors: true,
     });
     const figures = output.trim().split("\n").at(-1) ?? "";
     try {

@@ -26,16 +26,21 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
 
 /**
  * @param options.quiet keep the output instead of showing it
+ * @param options.showErrors keep only what is meant as its result, and show what it says meanwhile
  * @returns {Promise<{ code: number, output: string, seconds: number }>}
  */
-export function runCommand(command, args, { quiet = false, env = process.env, cwd = repoDir } = {}) {
+export function runCommand(
+  command,
+  args,
+  { quiet = false, showErrors = !quiet, env = process.env, cwd = repoDir } = {},
+) {
   const startedAt = Date.now();
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd,
       env,
       detached: true,
-      stdio: ["ignore", quiet ? "pipe" : "inherit", quiet ? "pipe" : "inherit"],
+      stdio: ["ignore", quiet ? "pipe" : "inherit", showErrors ? "inherit" : "pipe"],
     });
     running.add(child.pid);
     let output = "";

@@ -2,19 +2,10 @@ import { randomUUID } from "node:crypto";
 import type { APIRequestContext } from "@playwright/test";
 import { grantUser } from "@anneal/connectors/conformance/fake-microsoft/fake-grants";
 import { startFakeMicrosoft } from "@anneal/connectors/conformance/fake-microsoft/start-fake-microsoft";
+import { mutate, query } from "./portal-api.ts";
 import { expect, openPage, seriousFindings, test } from "./portal-test.ts";
 
-const api = "/api/w/default/trpc";
 const domain = "example.com";
-
-async function answerOf<Answer>(response: Awaited<ReturnType<APIRequestContext["get"]>>): Promise<Answer> {
-  expect(response.status(), await response.text()).toBe(200);
-  return ((await response.json()) as { result: { data: { json: Answer } } }).result.data.json;
-}
-const mutate = async <Answer>(request: APIRequestContext, procedure: string, json: unknown) =>
-  answerOf<Answer>(await request.post(`${api}/${procedure}`, { data: { json } }));
-const query = async <Answer>(request: APIRequestContext, procedure: string, json: unknown) =>
-  answerOf<Answer>(await request.get(`${api}/${procedure}`, { params: { input: JSON.stringify({ json }) } }));
 
 test("an administrator sees the documents as a member does: what they may read, and nothing else", async ({
   page,

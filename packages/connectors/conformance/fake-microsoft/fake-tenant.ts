@@ -17,6 +17,8 @@ export type FakePermission = {
   link?: { scope: string; type: string };
   expirationDateTime?: string;
   hasPassword?: boolean;
+  /** The folder that it was given on. */
+  inheritedFrom?: { path: string };
 };
 
 export type FakeItem = {

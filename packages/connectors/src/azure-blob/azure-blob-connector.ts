@@ -1,9 +1,9 @@
-import type { BlobItem } from "@azure/storage-blob";
+import type { BlobItem, BlobProperties } from "@azure/storage-blob";
 import { defineConnector, type ConnectContext } from "../connector.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
 import { createAzureBlobClient, type AzureBlobClient } from "./azure-blob-client.ts";
-import { archived } from "./azure-blob-errors.ts";
+import { archived, withoutETag } from "./azure-blob-errors.ts";
 import {
   azureBlobConfigSchema,
   azureBlobFacts,
@@ -60,18 +60,21 @@ async function listPage(
   });
 }
 
+/** What the SDK calls certain is what the service wrote: one that only speaks its protocol may leave it out. */
 function toObject(client: AzureBlobClient, blob: BlobItem): BucketObject {
   const { name, properties, metadata } = blob;
   const url = new URL(client.url);
   const sizeBytes = properties.contentLength ?? null;
+  const { etag, lastModified }: Partial<BlobProperties> = properties;
+  if (etag === undefined) throw withoutETag(url.host, name);
   return {
     name,
     // Without the query, which may be the SAS token.
     uri: `${url.origin}${url.pathname}/${name.split("/").map(encodeURIComponent).join("/")}`,
     mediaType: mediaTypeOf(name),
     sizeBytes,
-    modifiedAt: properties.lastModified.toISOString(),
-    fingerprint: `${properties.etag.replaceAll('"', "")}-${sizeBytes ?? ""}`,
+    modifiedAt: lastModified?.toISOString() ?? null,
+    fingerprint: `${etag.replaceAll('"', "")}-${sizeBytes ?? ""}`,
     // A folder of an account with a hierarchical namespace is an empty blob that says so.
     isFolder: metadata?.["hdi_isfolder"] === "true",
     unreadable: properties.accessTier === "Archive" ? archived(`"${name}"`) : null,

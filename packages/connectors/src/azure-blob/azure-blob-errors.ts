@@ -134,3 +134,11 @@ export function archived(place: string): AnnealError {
     action: "Rehydrate it to the hot or cool tier, or exclude it.",
   });
 }
+
+/** Nothing would tell that such a blob has changed. */
+export function withoutETag(host: string, name: string): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `${host} lists "${name}" without its ETag.`, {
+    action: "Check that the address is a storage account's Blob service; then sync again.",
+    details: { code: "BAD_RESPONSE" },
+  });
+}

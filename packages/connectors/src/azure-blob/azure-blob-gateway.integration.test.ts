@@ -74,6 +74,20 @@ describe("a container behind the gateway", () => {
     return refs;
   };
 
+  it("reads a blob whose time is not told, and names a service that tells no ETag", async () => {
+    const without = (element: string) => {
+      const whole = listing("a.txt");
+      return { ...whole, body: String(whole.body).replace(new RegExp(`<${element}>.*</${element}>`), "") };
+    };
+    const timeless = await start((request) => (isListing(request) ? without("Last-Modified") : undefined));
+    expect(await refsOf(timeless.read())).toEqual(["a.txt"]);
+    const untold = await start((request) => (isListing(request) ? without("Etag") : undefined));
+    expect(await errorOf(untold.read())).toMatchObject({
+      code: "SOURCE_UNREACHABLE",
+      message: expect.stringContaining("without its ETag"),
+    });
+  });
+
   it("waits for as long as it is told, once for all", async () => {
     const { api, slept, read, events, host } = await start((_, count) =>
       count === 1 ? refusal(503, "ServerBusy", { "retry-after": "20" }) : undefined,

@@ -4,6 +4,7 @@ import type { HttpAnswer } from "../http-answer.ts";
 import type { z } from "zod";
 import { systemClock } from "../clock.ts";
 import type { ConnectContext } from "../connector.ts";
+import { assertAllowedHost } from "../host-guard.ts";
 import { createGuardedFetch } from "../guarded-fetch.ts";
 import { retryAfterMs } from "../web/site-client.ts";
 import { inHostSlot, requestsPerHost } from "./host-slots.ts";
@@ -163,6 +164,8 @@ export function createRemoteClient(options: RemoteClientOptions): RemoteClient {
     let trusted = isTrusted(start);
     let { method = "GET", body } = request;
     for (let hop = 0; ; hop += 1) {
+      // Before a token is asked for: it would be of no use.
+      assertAllowedHost(target.hostname, options.allowPrivateHosts);
       const used = trusted ? credentials?.get() : undefined;
       const address = trusted ? withSecrets(target) : target;
       const isText = typeof body === "string";

@@ -95,3 +95,42 @@ describe("a robots.txt that asks for more than a minute between pages", () => {
     expect(crawl.paths(await crawl.sync(new MemoryTarget()))).toContain("/a/2");
   });
 });
+
+describe("a site whose turns are less than a minute apart", () => {
+  let crawl: WebCrawl;
+  /** When each page was asked for, by the crawl's clock. */
+  let askedAtMs: number[];
+  beforeEach(async () => {
+    crawl = await startWebCrawl();
+    const clock = createTestClock();
+    crawl.context.clock = clock;
+    crawl.page("/", linksTo(["/a", "/b", "/c"]));
+    for (const name of ["/a", "/b", "/c"]) crawl.page(name, `text of ${name}`);
+    askedAtMs = [];
+    crawl.site.respond = () => {
+      askedAtMs.push(clock.now());
+      return null;
+    };
+  });
+  afterEach(() => crawl.stop());
+
+  const gapsOf = (times: readonly number[]) => times.slice(1).map((time, index) => time - times[index]!);
+
+  it("is read in one go, each page after the delay of its robots.txt", async () => {
+    crawl.page("/robots.txt", "User-agent: *\nCrawl-delay: 5\n", { "content-type": "text/plain" });
+    const target = await crawl.sync(new MemoryTarget(), { concurrency: 1 });
+    expect(crawl.paths(target)).toEqual(["/", "/a", "/b", "/c"]);
+    const known = crawl.site.requests.findIndex(({ path }) => path === "/robots.txt");
+    const gaps = gapsOf(askedAtMs.slice(known + 1));
+    expect(gaps.length).toBeGreaterThanOrEqual(3);
+    expect(Math.min(...gaps)).toBeGreaterThanOrEqual(5000);
+  });
+
+  it("is asked no faster by two crawls at once than by one", async () => {
+    const wished = { concurrency: 1, requestsPerSecond: 1 };
+    const crawls = [1, 2].map(() => crawl.sync(new MemoryTarget(), wished));
+    for (const target of await Promise.all(crawls)) expect(crawl.paths(target)).toEqual(["/", "/a", "/b", "/c"]);
+    expect(askedAtMs.length).toBeGreaterThanOrEqual(10);
+    expect(Math.min(...gapsOf(askedAtMs))).toBeGreaterThanOrEqual(1000);
+  });
+});

@@ -1,4 +1,4 @@
-import { GlobalFonts, createCanvas } from "@napi-rs/canvas";
+import { type Canvas, GlobalFonts, createCanvas } from "@napi-rs/canvas";
 import { chmod, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findDebianProgram } from "@anneal/connectors/conformance/find-debian-program";
@@ -34,14 +34,36 @@ export async function findScanPrograms(folder: string): Promise<ScanPrograms | n
 
 /** An A4 page as a scanner would store it: lines of text at 150 dpi or a multiple of it, as a JPEG. */
 export function drawScan(lines: readonly string[], scale = 1): PageImage {
-  const [width, height] = [1240 * scale, 1754 * scale];
-  const canvas = createCanvas(width, height);
+  const canvas = drawPage(lines, scale);
+  return {
+    data: canvas.toBuffer("image/jpeg"),
+    width: canvas.width,
+    height: canvas.height,
+    filter: "DCTDecode",
+  };
+}
+
+/** The same page as a picture of another format. */
+export function drawPicture(lines: readonly string[], format: "png" | "webp" | "gif", scale = 1): Uint8Array {
+  const canvas = drawPage(lines, scale);
+  switch (format) {
+    case "png":
+      return canvas.toBuffer("image/png");
+    case "webp":
+      return canvas.toBuffer("image/webp");
+    case "gif":
+      return canvas.toBuffer("image/gif");
+  }
+}
+
+function drawPage(lines: readonly string[], scale: number): Canvas {
+  const canvas = createCanvas(1240 * scale, 1754 * scale);
   const context = canvas.getContext("2d");
   context.fillStyle = "white";
-  context.fillRect(0, 0, width, height);
+  context.fillRect(0, 0, canvas.width, canvas.height);
   context.scale(scale, scale);
   context.fillStyle = "black";
   context.font = `28px ${family}`;
   for (const [index, line] of lines.entries()) context.fillText(line, 120, 200 + index * 44);
-  return { data: canvas.toBuffer("image/jpeg"), width, height, filter: "DCTDecode" };
+  return canvas;
 }

@@ -67,7 +67,7 @@ const columns = (sourceId: string): DataColumn<DroppedDocument>[] => [
     enableSorting: false,
     meta: { width: "9rem", align: "right" },
     cell: ({ row: { original: document } }) => (
-      <RetryFailed sourceId={sourceId} documentId={document.id} label={`Try ${document.title} again`}>
+      <RetryFailed sourceId={sourceId} documentId={document.id} label={`Try again: ${document.title}`}>
         Try again
       </RetryFailed>
     ),

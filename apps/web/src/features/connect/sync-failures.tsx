@@ -57,7 +57,7 @@ function FailureList({ sourceId, sync }: SyncFailuresProps) {
               <p className="font-mono text-xs text-muted">{code}</p>
             </div>
             {documentId !== null && (
-              <RetryFailed sourceId={sourceId} documentId={documentId} label={`Try ${ref} again`}>
+              <RetryFailed sourceId={sourceId} documentId={documentId} label={`Try again: ${ref}`}>
                 Try again
               </RetryFailed>
             )}
