@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AnnealError } from "@anneal/core/errors";
+import { expectNoOrphan } from "@anneal/processes/orphan.fixture";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultParseLimits } from "./limits.ts";
 import { findNetworkConfinement } from "./network-confinement.ts";
@@ -42,6 +43,13 @@ const curious = `
     socket.once("error", () => tell(done));
   });
   process.on("disconnect", () => process.exit());
+`;
+/** One that never comes to an end, and hears of nothing any more. */
+const busy = `
+  process.on("message", () => {
+    process.title = "busy parser";
+    for (;;);
+  });
 `;
 const limits = { ...defaultParseLimits, maxScannedPages: 3 };
 const cancelled = new AnnealError("CANCELLED", "It was cancelled.", { action: "Start it again." });
@@ -113,4 +121,17 @@ describe("ParserProcess", () => {
     },
     60_000,
   );
+
+  it("ends with a parent that was killed, however busy it is", async () => {
+    const program = join(folder, "busy.cjs");
+    await writeFile(program, busy);
+    const options = { timeoutMs: 600_000, maxMemoryBytes: 1024 ** 3, recycleAfter: 10, program };
+    const job = { request: { task: "parse", fileName: "a.md", limits }, path: null, cancelled: null };
+    await expectNoOrphan(
+      `const { ParserProcess } = await import(${JSON.stringify(new URL("./parser-process.ts", import.meta.url))});
+       const child = new ParserProcess(${JSON.stringify(options)});
+       child.run({ ...${JSON.stringify(job)}, settle() {} });`,
+      "busy parser",
+    );
+  });
 });

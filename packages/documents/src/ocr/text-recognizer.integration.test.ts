@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAnnealError } from "@anneal/core/errors";
+import { expectNoOrphan } from "@anneal/processes/orphan.fixture";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ParserPool } from "../parser-pool.ts";
 import { fakeTesseract, pictureThat } from "../testing/fake-tesseract.ts";
@@ -10,7 +11,7 @@ import type { OcrOptions } from "./text-recognizer.ts";
 
 let folder: string;
 let command: string;
-let pool: ParserPool;
+let pool = new ParserPool();
 
 async function picture(does: string, start?: string): Promise<string> {
   const path = join(folder, `${does}.txt`);
@@ -121,5 +122,15 @@ describe("TextRecognizer", () => {
       expect.stringMatching(/^CANCELLED/u),
       expect.stringMatching(/^CANCELLED/u),
     ]);
+  });
+
+  it("leaves no program behind when the worker is killed", async () => {
+    const path = JSON.stringify(await picture("slow"));
+    await expectNoOrphan(
+      `const { TextRecognizer } = await import(${JSON.stringify(new URL("./text-recognizer.ts", import.meta.url))});
+       const recognizer = new TextRecognizer({ command: ${JSON.stringify(command)} });
+       await recognizer.recognize(${path}, { mediaType: "image/png", name: "a PNG image" });`,
+      "sleep 600",
+    );
   });
 });
