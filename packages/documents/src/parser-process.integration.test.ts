@@ -51,6 +51,14 @@ const busy = `
     for (;;);
   });
 `;
+/** One that holds 320 MiB which V8's limit on its heap does not count, and waits. */
+const outsideTheHeap = `
+  const held = [];
+  process.on("message", () => {
+    for (let taken = 0; taken < 10; taken += 1) held.push(Buffer.alloc(32 * 1024 * 1024, 1));
+  });
+  process.on("disconnect", () => process.exit());
+`;
 const limits = { ...defaultParseLimits, maxScannedPages: 3 };
 const cancelled = new AnnealError("CANCELLED", "It was cancelled.", { action: "Start it again." });
 
@@ -121,6 +129,29 @@ describe("ParserProcess", () => {
     },
     60_000,
   );
+
+  it("ends a child whose memory outside the heap passes the limit", async () => {
+    const program = join(folder, "outside-the-heap.cjs");
+    await writeFile(program, outsideTheHeap);
+    const bounds = { timeoutMs: 30_000, maxMemoryBytes: 256 * 1024 ** 2, recycleAfter: 10 };
+    const child = new ParserProcess({ ...bounds, program });
+    const result = await new Promise<{ reply: ParseReply } | { error: unknown }>((settle) =>
+      child.run({
+        request: { task: "parse", fileName: "a.pdf", mediaType: undefined, limits },
+        path: null,
+        signal: undefined,
+        cancelled,
+        settle,
+      }),
+    );
+    expect(result).toMatchObject({
+      error: {
+        code: "DOCUMENT_TOO_LARGE",
+        message: "Parsing needed more than 256 MiB of memory and was ended.",
+      },
+    });
+    await child.end(cancelled);
+  }, 60_000);
 
   it("ends with a parent that was killed, however busy it is", async () => {
     const program = join(folder, "busy.cjs");
