@@ -9,7 +9,8 @@ import type { openForRendering } from "./pdf/render-page.ts";
 
 /**
  * The process in which documents are parsed, started by ParserProcess with an empty environment. It may read no file but
- * its own code, write none and start no program. It ends with its parent.
+ * its own code, write none and start no program. It ends with its parent: when its channel closes, and at once, however busy it is, where Linux sees to
+ * it (`endWithParent`).
  */
 const send = process.send?.bind(process);
 if (send === undefined) throw new Error("parser-child.ts is started by ParserPool, not by hand.");

@@ -136,7 +136,9 @@ describe("ParserPool", () => {
     const allowed = command.filter((argument) => argument.startsWith("--allow"));
     expect(allowed.length).toBeGreaterThan(2);
     for (const argument of allowed) {
-      expect(argument).toMatch(/^--allow-fs-read=\/.*\/(?:packages\/(?:core|documents)|node_modules\/.+)(?:\/|$)/u);
+      expect(argument).toMatch(
+        /^--allow-fs-read=\/.*\/(?:packages\/(?:core|documents|processes)|node_modules\/.+)(?:\/|$)/u,
+      );
     }
   });
 

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { AnnealError } from "@anneal/core/errors";
+import { expectNoOrphan } from "@anneal/processes/orphan.fixture";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultParseLimits } from "./limits.ts";
 import { findNetworkConfinement } from "./network-confinement.ts";
@@ -40,6 +41,21 @@ const curious = `
     const socket = connect({ host: "127.0.0.1", port: Number(port) });
     socket.once("connect", () => (socket.destroy(), tell([...done, "connect"])));
     socket.once("error", () => tell(done));
+  });
+  process.on("disconnect", () => process.exit());
+`;
+/** One that never comes to an end, and hears of nothing any more. */
+const busy = `
+  process.on("message", () => {
+    process.title = "busy parser";
+    for (;;);
+  });
+`;
+/** One that holds 320 MiB which V8's limit on its heap does not count, and waits. */
+const outsideTheHeap = `
+  const held = [];
+  process.on("message", () => {
+    for (let taken = 0; taken < 10; taken += 1) held.push(Buffer.alloc(32 * 1024 * 1024, 1));
   });
   process.on("disconnect", () => process.exit());
 `;
@@ -113,4 +129,40 @@ describe("ParserProcess", () => {
     },
     60_000,
   );
+
+  it("ends a child whose memory outside the heap passes the limit", async () => {
+    const program = join(folder, "outside-the-heap.cjs");
+    await writeFile(program, outsideTheHeap);
+    const bounds = { timeoutMs: 30_000, maxMemoryBytes: 256 * 1024 ** 2, recycleAfter: 10 };
+    const child = new ParserProcess({ ...bounds, program });
+    const result = await new Promise<{ reply: ParseReply } | { error: unknown }>((settle) =>
+      child.run({
+        request: { task: "parse", fileName: "a.pdf", mediaType: undefined, limits },
+        path: null,
+        signal: undefined,
+        cancelled,
+        settle,
+      }),
+    );
+    expect(result).toMatchObject({
+      error: {
+        code: "DOCUMENT_TOO_LARGE",
+        message: "Parsing needed more than 256 MiB of memory and was ended.",
+      },
+    });
+    await child.end(cancelled);
+  }, 60_000);
+
+  it("ends with a parent that was killed, however busy it is", async () => {
+    const program = join(folder, "busy.cjs");
+    await writeFile(program, busy);
+    const options = { timeoutMs: 600_000, maxMemoryBytes: 1024 ** 3, recycleAfter: 10, program };
+    const job = { request: { task: "parse", fileName: "a.md", limits }, path: null, cancelled: null };
+    await expectNoOrphan(
+      `const { ParserProcess } = await import(${JSON.stringify(new URL("./parser-process.ts", import.meta.url))});
+       const child = new ParserProcess(${JSON.stringify(options)});
+       child.run({ ...${JSON.stringify(job)}, settle() {} });`,
+      "busy parser",
+    );
+  });
 });

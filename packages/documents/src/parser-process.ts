@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, isAnnealError } from "@anneal/core/errors";
+import { endWithParent } from "@anneal/processes/end-with-parent";
 import { documentError, settingActions } from "./document-errors.ts";
 import { findNetworkConfinement } from "./network-confinement.ts";
 import {
@@ -75,14 +76,17 @@ export class ParserProcess {
     const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
     const program = options.program ?? childPath;
     const network = findNetworkConfinement();
+    // A new namespace takes the wish to end with us away: it is said inside.
+    const node = endWithParent(process.execPath, []);
+    const [command, before] = network === null ? node : [network.command, [...network.args, ...node.flat()]];
     this.process = fork(program, [], {
       // Without a network where the system allows that. Sockets that are files are beyond it: reaching one takes code of
       // one's own in the process, since no parser opens any.
-      execPath: network?.command ?? process.execPath,
+      execPath: command,
       // It may read its own code: no other file, no writing, no programs, no threads, and no native code unless it
       // draws. What native code does Node cannot stop, but the network is shut to that as well.
       execArgv: [
-        ...(network === null ? [] : [...network.args, process.execPath]),
+        ...before,
         `--max-old-space-size=${heapMiB}`,
         "--permission",
         ...[program, ...listParserReads()].map((path) => `--allow-fs-read=${path}`),

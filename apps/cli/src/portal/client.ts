@@ -1,4 +1,5 @@
 import { AnnealError, errorCodes, type ErrorCode } from "@anneal/core/errors";
+import { citationSchema, type Citation } from "@anneal/core/loop/contract";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
@@ -15,14 +16,6 @@ const maxAnswerTokens = 96;
 const engineWaitMs = 120_000;
 const engineRetryMs = 1000;
 
-const citationSchema = z.object({
-  uri: z.string(),
-  title: z.string(),
-  page: z.number().nullable(),
-  section: z.string().nullable(),
-  quote: z.string(),
-});
-
 const completionSchema = z.object({
   choices: z.array(z.object({ message: z.object({ content: z.string() }) })),
   anneal: z.object({ refused: z.boolean(), outcome: z.string(), citations: z.array(citationSchema) }).optional(),
@@ -32,7 +25,7 @@ export type Answer = {
   question: string;
   answer: string;
   refused: boolean;
-  citations: z.infer<typeof citationSchema>[];
+  citations: Citation[];
 };
 
 const reportSchema = z.object({

@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { endWithParent } from "@anneal/processes/end-with-parent";
 import { z } from "zod";
 
 /** The main content of a web page as Markdown; null when there is none to be found. */
@@ -31,7 +32,7 @@ export function createMainContentExtractor(options: {
   const waiting = new Map<string, (reply: z.infer<typeof replySchema> | null) => void>();
 
   function start(): ChildProcessWithoutNullStreams {
-    const started = spawn(options.python, ["-m", "sidecars.main_content"], {
+    const started = spawn(...endWithParent(options.python, ["-m", "sidecars.main_content"]), {
       env: { PATH: process.env["PATH"], ...(options.pythonPath ? { PYTHONPATH: options.pythonPath } : {}) },
     });
     started.stderr.resume();

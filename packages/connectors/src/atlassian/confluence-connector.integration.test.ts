@@ -96,7 +96,7 @@ async function createHarness(
         const folder = folderOf(`${from}/of`)!;
         folder.parentId = folderOf(to)?.id ?? null;
         made.set(to, folder);
-        for (const [name, page] of [...pages]) {
+        for (const [name, page] of pages) {
           if (name.startsWith(`${from}/`)) pages.set(to + name.slice(from.length), page);
         }
       },

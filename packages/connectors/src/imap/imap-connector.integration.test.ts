@@ -50,7 +50,7 @@ describeMail("mail", (server) => {
         },
         async moveFolder(from, to) {
           await account.asUser((client) => client.mailboxRename(from, to));
-          for (const [name, ref] of [...refs]) {
+          for (const [name, ref] of refs) {
             if (!name.startsWith(`${from}/`)) continue;
             const moved = to + name.slice(from.length);
             refs.set(moved, await account.refIn(mailboxOf(moved), placeOf(ref).uid));

@@ -209,6 +209,7 @@ describe.skipIf(program === null)("with samba", () => {
       },
       share: (name: string, allow: readonly Who[], deny?: readonly Who[]) =>
         samba.setAcl(folder.inShare(name), entries(allow, deny)),
+      movedKeepsReaders: true,
       async shareFolder(name: string, allow: readonly Who[]) {
         shared.set(name, allow);
         const ofFolder = (flags: number) => [

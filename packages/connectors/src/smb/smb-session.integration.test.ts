@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expectNoOrphan } from "@anneal/processes/orphan.fixture";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
 import { testContext } from "../../conformance/test-context.ts";
@@ -35,6 +36,25 @@ describe("a session with the program that speaks SMB", () => {
       await expect(session.request(list, z.unknown(), null)).rejects.toMatchObject(broken);
       expect(session.lost()).toMatchObject(broken);
       session.close();
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+
+  it("ends with a worker that was killed, also while it waits for a server", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "anneal-smb-session-"));
+    const python = join(folder, "python");
+    try {
+      await writeFile(python, "#!/bin/sh\nexec sleep 600\n", { mode: 0o755 });
+      await expectNoOrphan(
+        `const { openSmb } = await import(${JSON.stringify(new URL("./smb-session.ts", import.meta.url))});
+         await openSmb(${JSON.stringify(target)}, "password", {
+           signal: new AbortController().signal,
+           limits: { requestTimeoutMs: 600_000 },
+           python: { python: ${JSON.stringify(python)} },
+         });`,
+        "sleep 600",
+      );
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

@@ -3,6 +3,7 @@ import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { createInterface } from "node:readline";
 import { AnnealError } from "@anneal/core/errors";
+import { endWithParent } from "@anneal/processes/end-with-parent";
 import { z } from "zod";
 import type { ConnectContext } from "../connector.ts";
 import { assertAllowedHost, isAllowedAddress, refuseHost } from "../host-guard.ts";
@@ -113,7 +114,7 @@ function startSession(
   const { signal } = context;
   const timeoutMs = context.limits.requestTimeoutMs;
   const calls = createRemoteCalls(target, 445, context);
-  const child = spawn(python, ["-m", "sidecars.smb"], {
+  const child = spawn(...endWithParent(python, ["-m", "sidecars.smb"]), {
     env: { PATH: process.env["PATH"], ...(pythonPath === undefined ? {} : { PYTHONPATH: pythonPath }) },
   });
   let lost: AnnealError | null = null;
@@ -130,8 +131,10 @@ function startSession(
   child.stdin.on("error", () => {});
   const missing = pythonMissing(`"${python}" lacks it.`);
   child.once("error", () => lose(missing));
-  child.once("close", () => {
-    lose(complaint.includes("ModuleNotFoundError") ? missing : toSmbError("BROKEN", target, null));
+  child.once("close", (code) => {
+    // What `setpriv` says where the program is not there or may not be run.
+    const isMissing = code === 127 || code === 126 || complaint.includes("ModuleNotFoundError");
+    lose(isMissing ? missing : toSmbError("BROKEN", target, null));
   });
   createInterface({ input: child.stdout }).on("line", (line) => {
     // The program's last words when it is killed are half a line: nothing that follows can be told from it.

@@ -77,6 +77,19 @@ describe("loadSitemaps", () => {
     expect(failures).toMatchObject([{ error: { code: "SOURCE_UNREACHABLE" } }]);
   });
 
+  it("reads a zipped one no further than the protocol's 50 MiB, however small it came", async () => {
+    const url = `${origin}/sitemap.xml.gz`;
+    const bomb = gzipSync(`${origin}/a\n`.padEnd(51 * 1024 * 1024));
+    const client = {
+      get: async () => new HttpAnswer({ url, status: 200, headers: {}, body: Readable.from([bomb]) }),
+    } as Partial<SiteClient> as SiteClient;
+    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: () => true, whyNot: () => null };
+    expect(await loadSitemaps(loader, [{ url, isGuess: false }], 1000)).toMatchObject({
+      urls: [],
+      failures: [{ ref: url, error: { code: "DOCUMENT_TOO_LARGE" } }],
+    });
+  });
+
   const pagesOf = (...paths: string[]) =>
     `<urlset>${paths.map((path) => `<url><loc>${origin}${path}</loc></url>`).join("")}</urlset>`;
   const indexed = (count: number) => (path: string) => ({

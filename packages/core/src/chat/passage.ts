@@ -64,7 +64,7 @@ export function sectionLabel(title: string, section: readonly string[]): string 
 /** Cites [start, end) of a passage's text. */
 export function citePassage(passage: Passage, span: { start: number; end: number }, number: number): AnswerCitation {
   const charStart = passage.charStart + span.start;
-  const { page, section } = placeAt(passage.places, charStart);
+  const { page, section, box } = placeAt(passage.places, charStart);
   return {
     number,
     documentId: passage.documentId,
@@ -72,6 +72,7 @@ export function citePassage(passage: Passage, span: { start: number; end: number
     uri: passage.uri,
     title: passage.title,
     page,
+    ...(box === undefined ? {} : { box }),
     section: sectionLabel(passage.title, section),
     quote: passage.text.slice(span.start, span.end),
     charStart,

@@ -54,6 +54,31 @@ describe("cleanDocument", () => {
     expect(language.code).toBe("en");
   });
 
+  it("leaves where an element stands on its page as it was, also where its text changes", () => {
+    const box = { left: 0.1, top: 0.25, width: 0.8, height: 0.05 };
+    const elements: Element[] = [
+      {
+        kind: "paragraph",
+        text: "The pump keeps the cool-\nant moving as long as the shaft turns.",
+        page: 2,
+        box,
+        section: [],
+      },
+      {
+        kind: "list",
+        text: "- Write to jane@example.com before noon.",
+        page: 3,
+        box: { ...box, top: 0.5 },
+        section: [],
+      },
+    ];
+    const { document } = keep(parsed(elements, "application/pdf"));
+    expect(document.elements).toMatchObject([
+      { text: "The pump keeps the coolant moving as long as the shaft turns.", page: 2, box },
+      { text: "- Write to [EMAIL] before noon.", page: 3, box: { ...box, top: 0.5 } },
+    ]);
+  });
+
   it("gives equal values one number throughout the document when they are tokenised", () => {
     const policy = cleanPolicySchema.parse({ pii: { actions: { EMAIL: "tokenise" } } });
     const { document } = keep(parsed(body), policy);

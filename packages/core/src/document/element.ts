@@ -1,5 +1,14 @@
 import { z } from "zod";
 
+/** Where something stands on its page, as shares of the page's width and height from its top left corner. */
+export const elementBoxSchema = z.object({
+  left: z.number().min(0).max(1),
+  top: z.number().min(0).max(1),
+  width: z.number().min(0).max(1),
+  height: z.number().min(0).max(1),
+});
+export type ElementBox = z.infer<typeof elementBoxSchema>;
+
 /**
  * The one shape a parsed document has, whatever its format. Cleaning, deduplication, chunking, dataset building and
  * citations all work on a list of elements; `charStart` and `charEnd` are offsets into the document's text, which is
@@ -13,22 +22,14 @@ export const elementSchema = z.object({
   level: z.number().int().min(1).max(6).optional(),
   /** Page, slide (from 1), where the format has them. */
   page: z.number().int().positive().optional(),
-  /** Where it stands on its page, as shares of the page's width and height from its top left corner, where known. */
-  box: z
-    .object({
-      left: z.number().min(0).max(1),
-      top: z.number().min(0).max(1),
-      width: z.number().min(0).max(1),
-      height: z.number().min(0).max(1),
-    })
-    .optional(),
+  /** Where it stands on its page, where known. */
+  box: elementBoxSchema.optional(),
   /** The spreadsheet's sheet name, an e-mail's part, or another named container. */
   container: z.string().optional(),
   /** The titles and headings that this element stands under, outermost first. */
   section: z.array(z.string()),
 });
 export type Element = z.infer<typeof elementSchema>;
-export type ElementBox = NonNullable<Element["box"]>;
 
 export const parsedDocumentSchema = z.object({
   title: z.string().nullable(),

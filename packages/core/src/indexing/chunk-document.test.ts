@@ -130,6 +130,23 @@ describe("chunkDocument", () => {
     expect(at("Two.")).toMatchObject({ page: 5, section: ["A", "B", "C"] });
   });
 
+  it("tells where on the page a passage stands, where that is known", () => {
+    const box = { left: 0.1, top: 0.2, width: 0.8, height: 0.1 };
+    const [chunk] = chunkDocument({
+      title: null,
+      elements: [
+        element("paragraph", "One.", ["A"], { page: 4, box }),
+        element("paragraph", "Two.", ["A"], { page: 4, box: { ...box, top: 0.4 } }),
+        element("paragraph", "Three.", ["A"], { page: 4 }),
+      ],
+    });
+    expect(chunk?.places).toEqual([
+      { charStart: 0, page: 4, section: ["A"], box },
+      { charStart: 6, page: 4, section: ["A"], box: { ...box, top: 0.4 } },
+      { charStart: 12, page: 4, section: ["A"] },
+    ]);
+  });
+
   it("gives no chunk for a document without text", () => {
     expect(chunkDocument({ title: "Empty", elements: [element("paragraph", "  \n ")] })).toEqual([]);
   });

@@ -1,4 +1,4 @@
-import { documentText, type ParsedDocument } from "../document/element.ts";
+import { documentText, type ElementBox, type ParsedDocument } from "../document/element.ts";
 import { approximateTokens, chunkUnits, type ChunkUnit, type CountTokens } from "./chunk-units.ts";
 
 export type ChunkOptions = {
@@ -19,7 +19,8 @@ export const defaultChunkOptions: ChunkOptions = {
   countTokens: approximateTokens,
 };
 
-export type ChunkPlace = { charStart: number; page: number | null; section: string[] };
+/** `box`: of the element, where it is known; what was stored by an earlier release has none. */
+export type ChunkPlace = { charStart: number; page: number | null; section: string[]; box?: ElementBox | undefined };
 
 export type Chunk = {
   ordinal: number;
@@ -33,7 +34,7 @@ export type Chunk = {
   tableHeader: string | null;
   /** The headings that everything in the chunk stands under, outermost first. */
   section: string[];
-  /** Page and full section path from each offset on, ascending, so that a quote names its own page and heading. */
+  /** Page, full section path and box from each offset on, ascending, so that a quote names its own page and heading. */
   places: ChunkPlace[];
   container: string | null;
   tokens: number;
@@ -193,13 +194,14 @@ function placesOf(group: readonly ChunkUnit[]): ChunkPlace[] {
     charStart: unit.start,
     page: unit.page,
     section: unit.section,
+    ...(unit.box === null ? {} : { box: unit.box }),
   }));
-  const key = (place: ChunkPlace | undefined) => place && JSON.stringify([place.page, place.section]);
+  const key = (place: ChunkPlace | undefined) => place && JSON.stringify([place.page, place.section, place.box]);
   return places.filter((place, index) => key(place) !== key(places[index - 1]));
 }
 
-/** The page and section that a character of the document stands on. */
-export function placeAt(places: readonly ChunkPlace[], offset: number): { page: number | null; section: string[] } {
+/** The page, section and box that a character of the document stands on. */
+export function placeAt(places: readonly ChunkPlace[], offset: number): Omit<ChunkPlace, "charStart"> {
   return places.findLast((place) => place.charStart <= offset) ?? places[0] ?? { page: null, section: [] };
 }
 

@@ -1,4 +1,4 @@
-import { elementSpans, type Element } from "../document/element.ts";
+import { elementSpans, type Element, type ElementBox } from "../document/element.ts";
 import { type Span, sentenceSpans, trimSpan } from "./sentences.ts";
 import { lineSpans, parseTable } from "./table.ts";
 
@@ -20,6 +20,8 @@ export type ChunkUnit = Span & {
   /** Where the element stands; a heading stands under itself. */
   section: string[];
   page: number | null;
+  /** Of the whole element. */
+  box: ElementBox | null;
   container: string | null;
   /** The header of a table whose rows were split, to be repeated beside them. */
   tableHeader: string | null;
@@ -45,6 +47,7 @@ export function chunkUnits(
       kind: element.kind,
       section,
       page: element.page ?? null,
+      box: element.box ?? null,
       container: element.container ?? null,
     };
     const tokens = count(text.slice(whole.start, whole.end));

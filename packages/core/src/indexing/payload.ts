@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type Acl, aclFingerprint, aclKeys } from "../access/acl.ts";
+import { elementBoxSchema } from "../document/element.ts";
 import type { DocumentPlace, IdentifiedChunk } from "./plan-indexing.ts";
 
 /** Names of the two vectors of every point. */
@@ -26,7 +27,14 @@ export const chunkPayloadSchema = z.object({
   table_header: z.string().nullable(),
   text: z.string(),
   section: z.array(z.string()),
-  places: z.array(z.object({ charStart: z.number(), page: z.number().nullable(), section: z.array(z.string()) })),
+  places: z.array(
+    z.object({
+      charStart: z.number(),
+      page: z.number().nullable(),
+      section: z.array(z.string()),
+      box: elementBoxSchema.optional(),
+    }),
+  ),
   container: z.string().nullable(),
   ordinal: z.number(),
   char_start: z.number(),

@@ -53,6 +53,19 @@ describe("planIndexing", () => {
     expect(plan.delete).toEqual([]);
   });
 
+  it("embeds nothing anew when only the place on the page became known, and leaves alone what has none", () => {
+    const box = { left: 0.1, top: 0.2, width: 0.8, height: 0.1 };
+    const cut = (known: boolean) => {
+      const elements = [
+        { kind: "paragraph" as const, text: "alpha text.", section: ["A"], page: 1, ...(known ? { box } : {}) },
+        { kind: "paragraph" as const, text: "beta text.", section: ["B"] },
+      ];
+      return identifyChunks(chunkDocument({ title: null, elements }), place);
+    };
+    const { upsert, setPayload, unchanged } = planIndexing(cut(false), cut(true));
+    expect([upsert, setPayload.map(({ chunk }) => chunk.text), unchanged]).toEqual([[], ["alpha text."], 1]);
+  });
+
   it("rewrites only the audience when only the ACL changed", () => {
     const plan = planIndexing(identify(["one.", "two."]), identify(["one.", "two."], { acl: nobody }));
     expect([plan.upsert, plan.setPayload, plan.delete].flat()).toEqual([]);

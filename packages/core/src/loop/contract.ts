@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { elementBoxSchema } from "../document/element.ts";
 import type { LoopSettings, RunPurpose } from "./settings.ts";
 
 /** The loop's stages in order; one word each, the same in every layer of the product. */
@@ -58,6 +59,8 @@ export const citationSchema = z.object({
   uri: z.string(),
   title: z.string(),
   page: z.number().nullable(),
+  /** Where the paragraph, table or picture in which the quote begins stands on that page, where known. */
+  box: elementBoxSchema.optional(),
   section: z.string().nullable(),
   quote: z.string(),
 });

@@ -1,3 +1,4 @@
+import type { ElementBox } from "@anneal/core/document/element";
 import { bigserial, boolean, index, integer, jsonb, pgTable, text, uniqueIndex, uuid } from "drizzle-orm/pg-core";
 import { at, createdAt, id } from "./columns.ts";
 import { workspaces } from "./access.ts";
@@ -115,6 +116,8 @@ export type StoredCitation = {
   uri: string;
   title: string;
   page: number | null;
+  /** Absent where it is not known, and in what an earlier release stored. */
+  box?: ElementBox | undefined;
   section: string | null;
   quote: string;
   charStart: number;

@@ -2,7 +2,7 @@ import ExcelJS from "exceljs";
 import { describe, expect, it } from "vitest";
 import { defaultParseLimits } from "../limits.ts";
 import { openOoxml } from "../ooxml-package.ts";
-import { relationships, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
+import { relationships, framedShape, slideFrame, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
 import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 import { parsePptx } from "./pptx.ts";
 import { parseXlsx } from "./xlsx.ts";
@@ -310,6 +310,40 @@ describe("a workbook with a damaged part beside its cells", () => {
 });
 
 describe("PPTX", () => {
+  it("tells where shapes stand on their slide, also in groups, and nothing of those that do not say it", async () => {
+    const inner = '<a:chOff x="0" y="0"/><a:chExt cx="100" cy="100"/>';
+    const group = (frame: string, ...shapes: string[]) =>
+      `<p:grpSp><p:nvGrpSpPr/><p:grpSpPr>${frame}</p:grpSpPr>${shapes.join("")}</p:grpSp>`;
+    const picture = `<p:pic><p:nvPicPr><p:cNvPr id="3" name="p" descr="A pump"/></p:nvPicPr><p:spPr>${slideFrame(9000, 6000, 6000, 1000)}</p:spPr></p:pic>`;
+    const table = `<p:graphicFrame><p:nvGraphicFramePr/>${slideFrame(0, 0, 12_000, 8000).replaceAll("a:xfrm", "p:xfrm")}<a:graphic><a:graphicData><a:tbl><a:tr><a:tc><a:txBody><a:p><a:r><a:t>Cell</a:t></a:r></a:p></a:txBody></a:tc></a:tr></a:tbl></a:graphicData></a:graphic></p:graphicFrame>`;
+    const shapes = [
+      framedShape("title", slideFrame(1200, 800, 9600, 1600), "Results"),
+      group(
+        slideFrame(6000, 4000, 6000, 4000, inner),
+        group(slideFrame(0, 0, 50, 100, inner), framedShape(null, slideFrame(50, 0, 50, 50), "Grouped")),
+      ),
+      picture,
+      table,
+      slideShape("body", "By the layout"),
+      framedShape(null, slideFrame(0, 0, 6000, 4000, "", 'rot="2700000"'), "Turned"),
+      group(
+        slideFrame(0, 0, 50, 50, '<a:chOff x="0" y="0"/><a:chExt cx="0" cy="0"/>'),
+        framedShape(null, slideFrame(0, 0, 1, 1), "In no frame"),
+      ),
+    ];
+    const document = await parseFixture(writePptx([{ shapes: shapes.join(""), notes: "Say thanks." }]), "a.pptx");
+    expect(document.elements.map(({ text, page, box }) => [text.split("\n")[0], page, box])).toEqual([
+      ["Results", 1, { left: 0.1, top: 0.1, width: 0.8, height: 0.2 }],
+      ["Grouped", 1, { left: 0.625, top: 0.5, width: 0.125, height: 0.25 }],
+      ["A pump", 1, { left: 0.75, top: 0.75, width: 0.25, height: 0.125 }],
+      ["| Cell |", 1, { left: 0, top: 0, width: 1, height: 1 }],
+      ["By the layout", 1, undefined],
+      ["Turned", 1, undefined],
+      ["In no frame", 1, undefined],
+      ["Say thanks.", 1, undefined],
+    ]);
+  });
+
   it("keeps a slide's comments and the answers to them, in the form of any PowerPoint, with whose they are", async () => {
     const slide = (comments: string) => ({ shapes: slideShape("body", "Revenue up"), comments });
     const document = await parseFixture(

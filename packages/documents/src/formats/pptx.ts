@@ -3,8 +3,10 @@ import type { ParseLimits } from "../limits.ts";
 import { tableDrafts } from "../gfm-table.ts";
 import { oncePerPart } from "../once-per-part.ts";
 import type { OoxmlPackage } from "../ooxml-package.ts";
+import { boxOf } from "../page-box.ts";
 import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
+import { framesOf } from "./pptx-frames.ts";
 import { readSlideComments } from "./pptx-comments.ts";
 import { type RunningLine, runningDrafts } from "./running-lines.ts";
 
@@ -21,7 +23,11 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const drafts: Draft[] = [];
   const footers: RunningLine[] = [];
   const warnings: string[] = [];
-  const slides = elementsOf(elementOf(office.tree(office.mainPart), "sldIdLst"), "sldId");
+  const presentation = office.tree(office.mainPart);
+  const slideSize = elementOf(presentation, "sldSz")?.attributes;
+  const size = { width: Number(slideSize?.["cx"]), height: Number(slideSize?.["cy"]) };
+  const deck = { office, saidBeside, size, limits };
+  const slides = elementsOf(elementOf(presentation, "sldIdLst"), "sldId");
   slides.forEach((reference, index) => {
     const partName = targets.find((relationship) => relationship.id === reference.attributes["r:id"])?.target;
     const slide = partName === undefined ? undefined : office.tree(partName);
@@ -31,7 +37,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
     } else if (/^(?:0|false)$/u.test(slide.attributes["show"] ?? "")) {
       warnings.push(`The hidden slide ${page} was left out.`);
     } else {
-      for (const draft of readSlide(office, partName, slide, page, saidBeside, limits)) drafts.push(draft);
+      appendAll(drafts, readSlide(deck, partName, slide, page));
       appendAll(footers, footersOf(slide));
     }
   });
@@ -43,15 +49,24 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
 /** What is said beside slides, by the part that says it. */
 type SaidBeside = { notes(part: string): Draft[]; comments(part: string): Draft[] };
 
-function readSlide(
-  office: OoxmlPackage,
-  partName: string,
-  slide: XmlElement,
-  page: number,
-  saidBeside: SaidBeside,
-  limits: ParseLimits,
-): Draft[] {
-  const shapes = shapesOf(elementOf(slide, "cSld", "spTree"));
+type Deck = {
+  office: OoxmlPackage;
+  saidBeside: SaidBeside;
+  /** Of its slides, in EMU; not a number where the file does not say it. */
+  size: { width: number; height: number };
+  limits: ParseLimits;
+};
+
+function readSlide(deck: Deck, partName: string, slide: XmlElement, page: number): Draft[] {
+  const { office, saidBeside, size } = deck;
+  const tree = elementOf(slide, "cSld", "spTree");
+  const shapes = shapesOf(tree);
+  const frames = framesOf(tree);
+  const placed = (shape: XmlElement, drafts: readonly Draft[]) => {
+    const frame = frames.get(shape);
+    const box = frame === undefined ? null : boxOf(frame, size);
+    return box === null ? drafts : drafts.map((draft) => ({ ...draft, box }));
+  };
   const isTitle = (shape: XmlElement) => /^(?:title|ctrTitle)$/u.test(placeholderOf(shape) ?? "");
   const titleShape = shapes.find((shape) => isTitle(shape) && linesOf(shape).length > 0);
   const drafts: Draft[] = [];
@@ -61,12 +76,12 @@ function readSlide(
       .join(" ");
     // The first slide's centred title is the presentation's.
     const kind = page === 1 && placeholderOf(titleShape) === "ctrTitle" ? "title" : "heading";
-    drafts.push({ kind, text, level: 1 });
+    appendAll(drafts, placed(titleShape, [{ kind, text, level: 1 }]));
   }
   const targets = office.relationships(partName);
   for (const shape of shapes) {
     if (shape === titleShape || furniture.has(placeholderOf(shape) ?? "")) continue;
-    appendAll(drafts, readShape(office, targets, shape, limits));
+    appendAll(drafts, placed(shape, readShape(deck, targets, shape)));
   }
   const partsOf = (type: string) => targets.flatMap((target) => (target.type === type ? [target.target] : []));
   appendAll(drafts, partsOf("notesSlide").slice(0, 1).flatMap(saidBeside.notes));
@@ -107,12 +122,7 @@ function placeholderOf(shape: XmlElement): string | null {
   return placeholder === undefined ? null : (placeholder.attributes["type"] ?? "obj");
 }
 
-function readShape(
-  office: OoxmlPackage,
-  targets: { id: string; target: string }[],
-  shape: XmlElement,
-  limits: ParseLimits,
-): Draft[] {
+function readShape({ office, limits }: Deck, targets: { id: string; target: string }[], shape: XmlElement): Draft[] {
   if (shape.name === "pic") {
     const text = elementOf(shape, "nvPicPr", "cNvPr")?.attributes["descr"]?.replace(/\s+/gu, " ").trim() ?? "";
     return text === "" ? [] : [{ kind: "figure", text }];

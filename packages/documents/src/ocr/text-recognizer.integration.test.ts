@@ -1,16 +1,19 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { ParsedDocument } from "@anneal/core/document/element";
 import { isAnnealError } from "@anneal/core/errors";
+import { expectNoOrphan } from "@anneal/processes/orphan.fixture";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ParserPool } from "../parser-pool.ts";
 import { fakeTesseract, pictureThat } from "../testing/fake-tesseract.ts";
 import { failureOf, outlineOf } from "../testing/outline-of.ts";
+import { drawScan, findGermanScanPrograms } from "../testing/scan-fixture.ts";
 import type { OcrOptions } from "./text-recognizer.ts";
 
 let folder: string;
 let command: string;
-let pool: ParserPool;
+let pool = new ParserPool();
 
 async function picture(does: string, start?: string): Promise<string> {
   const path = join(folder, `${does}.txt`);
@@ -122,4 +125,37 @@ describe("TextRecognizer", () => {
       expect.stringMatching(/^CANCELLED/u),
     ]);
   });
+
+  it("leaves no program behind when the worker is killed", async () => {
+    const path = JSON.stringify(await picture("slow"));
+    await expectNoOrphan(
+      `const { TextRecognizer } = await import(${JSON.stringify(new URL("./text-recognizer.ts", import.meta.url))});
+       const recognizer = new TextRecognizer({ command: ${JSON.stringify(command)} });
+       await recognizer.recognize(${path}, { mediaType: "image/png", name: "a PNG image" });`,
+      "sleep 600",
+    );
+  });
+});
+
+describe("Tesseract itself", () => {
+  const lines = [
+    "Die Prüfung der Kühlpumpe gehört zur jährlichen Wartung.",
+    "The annual test of the pump includes its seals.",
+  ];
+
+  it("reads German and English beside each other where it has both packs", async ({ skip }) => {
+    const programs = await findGermanScanPrograms(await mkdtemp(join(folder, "real-")));
+    if (programs === null) return skip("Debian's tesseract-ocr, tesseract-ocr-deu and fonts-dejavu-core are needed.");
+    const path = join(folder, "letter.jpg");
+    await writeFile(path, drawScan(lines).data);
+    const text = (document: ParsedDocument) => document.elements.map((element) => element.text).join(" ");
+    expect(text(await parse(path, programs))).toBe(lines.join(" "));
+    expect(await pool.recognitionLanguages()).toEqual(["deu", "eng"]);
+    // English alone has no such letters.
+    expect(text(await parse(path, { ...programs, languages: ["eng"] }))).not.toContain("Prüfung");
+    expect(text(await parse(path, { ...programs, languages: ["deu"] }))).toContain("Prüfung");
+    expect(await failureOf(parse(path, { ...programs, languages: ["deu", "fra"] }))).toBe(
+      "DOCUMENT_UNSUPPORTED: The file is a JPEG image, and Tesseract has no language pack for fra.",
+    );
+  }, 300_000);
 });

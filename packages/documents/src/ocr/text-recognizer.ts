@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { AnnealError } from "@anneal/core/errors";
+import { endWithParent } from "@anneal/processes/end-with-parent";
 import { countOf, documentError, settingActions } from "../document-errors.ts";
 import { type Draft, withSections } from "../sections.ts";
 import { type ImageKind, isPng } from "./image-signatures.ts";
@@ -146,8 +147,7 @@ export class TextRecognizer {
     const bounded = ["-c", 'ulimit -v "$1" && shift && exec "$@"', "sh", String(Math.ceil(maxMemoryBytes / 1024))];
     return new Promise((settle, reject) => {
       const child = execFile(
-        "/bin/sh",
-        [...bounded, command, ...parameters],
+        ...endWithParent("/bin/sh", [...bounded, command, ...parameters]),
         {
           encoding: "utf8",
           timeout: timeoutMs,

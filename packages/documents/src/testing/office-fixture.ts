@@ -61,7 +61,7 @@ export function docxParagraph(text: string, style?: string): string {
 /** The relationship of a slide's chart is rId1. */
 export type FixtureSlide = { shapes: string; notes?: string; comments?: string; chart?: string; attributes?: string };
 
-/** A presentation; slides are stored in reverse, so that only the presentation's list tells their order. */
+/** A presentation with slides of 12,000 by 8,000; they are stored in reverse, so that only the presentation's list tells their order. */
 export function writePptx(
   slides: readonly FixtureSlide[],
   extra: readonly { type: string; target: string; data: string }[] = [],
@@ -115,7 +115,7 @@ export function writePptx(
   return office("ppt/presentation.xml", [
     {
       name: "ppt/presentation.xml",
-      data: `${xml}<p:presentation ${names}><p:sldIdLst>${list}</p:sldIdLst></p:presentation>`,
+      data: `${xml}<p:presentation ${names}><p:sldIdLst>${list}</p:sldIdLst><p:sldSz cx="12000" cy="8000"/></p:presentation>`,
     },
     {
       name: "ppt/_rels/presentation.xml.rels",
@@ -135,9 +135,18 @@ export function writePptx(
 
 /** @param placeholder its type, or null for a free text box. */
 export function slideShape(placeholder: string | null, ...paragraphs: string[]): string {
+  return framedShape(placeholder, "", ...paragraphs);
+}
+
+/** @param frame the XML of its place on the slide: `slideFrame`. */
+export function framedShape(placeholder: string | null, frame: string, ...paragraphs: string[]): string {
   const ph = placeholder === null ? "" : `<p:ph type="${placeholder}"/>`;
   const body = paragraphs.map((text) => `<a:p><a:r><a:t>${text}</a:t></a:r></a:p>`).join("");
-  return `<p:sp><p:nvSpPr><p:cNvPr id="2" name="x"/><p:cNvSpPr/><p:nvPr>${ph}</p:nvPr></p:nvSpPr><p:txBody>${body}</p:txBody></p:sp>`;
+  return `<p:sp><p:nvSpPr><p:cNvPr id="2" name="x"/><p:cNvSpPr/><p:nvPr>${ph}</p:nvPr></p:nvSpPr><p:spPr>${frame}</p:spPr><p:txBody>${body}</p:txBody></p:sp>`;
+}
+
+export function slideFrame(x: number, y: number, cx: number, cy: number, more = "", attributes = ""): string {
+  return `<a:xfrm ${attributes}><a:off x="${x}" y="${y}"/><a:ext cx="${cx}" cy="${cy}"/>${more}</a:xfrm>`;
 }
 
 /** A workbook from the XML of its sheets' data. */

@@ -1,10 +1,11 @@
 import { type Canvas, GlobalFonts, createCanvas } from "@napi-rs/canvas";
-import { chmod, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { findDebianProgram } from "@anneal/connectors/conformance/find-debian-program";
+import { chmod, mkdir, readdir, symlink, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { type DebianProgram, findDebianProgram } from "@anneal/connectors/conformance/find-debian-program";
 import type { PageImage } from "./pdf-fixture.ts";
 
 const family = "Scanned";
+const dataFolder = "usr/share/tesseract-ocr/5/tessdata";
 
 export type ScanPrograms = {
   /** A command that starts Tesseract, wherever it and its data were found. */
@@ -22,14 +23,37 @@ export async function findScanPrograms(folder: string): Promise<ScanPrograms | n
   const tesseract = findDebianProgram("tesseract-ocr", "usr/bin/tesseract");
   if (font === null || tesseract === null) return null;
   GlobalFonts.registerFromPath(font.path, family);
+  return { command: await writeCommand(folder, tesseract, join(tesseract.root || "/", dataFolder)) };
+}
+
+/**
+ * The same with German beside English, and no other language.
+ *
+ * @returns null where there is none to be had, after printing which package is missing and why
+ */
+export async function findGermanScanPrograms(folder: string): Promise<ScanPrograms | null> {
+  const programs = await findScanPrograms(folder);
+  const tesseract = findDebianProgram("tesseract-ocr", "usr/bin/tesseract");
+  const german = findDebianProgram("tesseract-ocr-deu", join(dataFolder, "deu.traineddata"));
+  if (programs === null || tesseract === null || german === null) return null;
+  const data = join(folder, "tessdata");
+  await mkdir(data);
+  const shipped = join(tesseract.root || "/", dataFolder);
+  const wanted = (await readdir(shipped)).filter((name) => !name.endsWith(".traineddata") || name.startsWith("eng."));
+  for (const path of [...wanted.map((name) => join(shipped, name)), german.path]) {
+    await symlink(path, join(data, basename(path)));
+  }
+  return { command: await writeCommand(folder, tesseract, data) };
+}
+
+async function writeCommand(folder: string, tesseract: DebianProgram, data: string): Promise<string> {
   const command = join(folder, "tesseract-command");
-  const data = join(tesseract.root, "usr/share/tesseract-ocr/5/tessdata");
   const settings = Object.entries({ ...tesseract.env, TESSDATA_PREFIX: data }).map(
     ([name, value]) => `${name}='${value}'`,
   );
   await writeFile(command, `#!/bin/sh\nexec env ${settings.join(" ")} '${tesseract.path}' "$@"\n`);
   await chmod(command, 0o755);
-  return { command };
+  return command;
 }
 
 /** An A4 page as a scanner would store it: lines of text at 150 dpi or a multiple of it, as a JPEG. */

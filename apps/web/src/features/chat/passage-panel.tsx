@@ -1,5 +1,6 @@
 "use client";
 
+import type { ElementBox } from "@anneal/core/document/element";
 import { useQuery } from "@tanstack/react-query";
 import { ExternalLink, TriangleAlert, X } from "lucide-react";
 import Link from "next/link";
@@ -7,6 +8,7 @@ import { Button } from "#components/ui/button.tsx";
 import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
 import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { pageName } from "#features/chat/page-name.ts";
 import { sectionName } from "#features/chat/section-name.ts";
 import { ElementList } from "#features/documents/document-text.tsx";
 import { useTRPC, type Answers } from "#lib/trpc.ts";
@@ -19,6 +21,7 @@ export type OpenCitation = {
   documentId: string;
   title: string;
   page: number | null;
+  box?: ElementBox | undefined;
   section: string | null;
   quote: string;
   charStart: number;
@@ -128,7 +131,7 @@ function keyOf(citation: OpenCitation): string {
   return `${citation.answerId}:${citation.number}`;
 }
 
-function placeOf({ number, title, page, section }: OpenCitation): string {
-  const parts = [`Citation ${number}`, page === null ? null : `page ${page}`, sectionName(title, section)];
+function placeOf({ number, title, page, box, section }: OpenCitation): string {
+  const parts = [`Citation ${number}`, pageName(page, box), sectionName(title, section)];
   return parts.filter(Boolean).join(" · ");
 }
