@@ -218,7 +218,7 @@ async function runLoop(change: SettingsChange = {}) {
 async function until<T>(
   what: string,
   probe: () => Promise<T | undefined | null | false>,
-  timeoutMs = 180_000,
+  timeoutMs = 400_000,
 ): Promise<T> {
   const deadline = Date.now() + timeoutMs;
   for (;;) {
@@ -254,7 +254,7 @@ const loadedAdapters = async () =>
 
 it(
   "goes round once: from five files to an adapter that answers and an index to quote from",
-  { timeout: 240_000 },
+  { timeout: 600_000 },
   async () => {
     const run = await runLoop();
     expect(run.error).toBeNull();
@@ -313,7 +313,7 @@ it(
 
 it(
   "does nothing twice: no document is read, nothing is trained, no version is made; a dead deployment is no obstacle",
-  { timeout: 120_000 },
+  { timeout: 300_000 },
   async () => {
     const [before] = await listTrainingRuns(scope);
     // Its workflow is one that Temporal does not know: the worker died for good, or Temporal lost its data.
@@ -343,7 +343,7 @@ it(
 
 it(
   "forgets a document that its source no longer has: its passages, its points and its part of the dataset",
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const gone = (await allDocuments()).find(({ ref }) => ref === "travel.md")!;
     expect((await listDocumentChunks(scope, gone.id)).length).toBeGreaterThan(0);
@@ -416,7 +416,7 @@ describe.skipIf(python === null)("sources in S3, in PostgreSQL and on a website"
 
   it(
     "go round the loop; a second run reads only what changed, and what is gone or removed leaves the index",
-    { timeout: 240_000 },
+    { timeout: 600_000 },
     async () => {
       const own = (await readdir(sourceDir)).filter((name) => name.endsWith(".md")).length;
       await expectIndexed(await runLoop(), own + 3 + 3 + 2 + 3);
@@ -622,7 +622,7 @@ describe.skipIf(python === null)("sources in S3, in PostgreSQL and on a website"
 
 it(
   "writes a vector store that was lost again with the next run, from what the rest holds",
-  { timeout: 180_000 },
+  { timeout: 400_000 },
   async () => {
     const before = await runLoop();
     const collection = before.outputs.collectionId!;
@@ -645,7 +645,7 @@ it(
 
 it(
   "survives kill -9 of the trainer and of the worker: the training goes on from a checkpoint, no step is lost",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const { runId, end } = await startLoop({ retrain: true, training: { maxSteps: 12, epochs: 50, batchTokens: 256 } });
     const trainingRunId = await until("the training has begun", async () => {
@@ -684,7 +684,7 @@ it(
 
 it(
   "brings a killed engine back with its adapter; what cannot be served or does not fit is refused meanwhile",
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const name = await servingNow();
     const service = stack.services.find(({ name: each }) => each === "engine")!;
@@ -713,7 +713,7 @@ it(
   },
 );
 
-it("goes round with a single document, of which a part is held back for evaluation", { timeout: 240_000 }, async () => {
+it("goes round with a single document, of which a part is held back for evaluation", { timeout: 600_000 }, async () => {
   const folder = join(testDir, "single");
   await mkdir(folder);
   const body = documents["visitors.md"]!.map(([question, answer]) => `## ${question}\n\n${answer}\n`).join("\n");
