@@ -115,7 +115,7 @@ test("a failure is explained and read with a click, and a document tells where i
       "href",
       new RegExp(`^https://.*locked-${unique}`),
     );
-    await expect(page.getByText("Inherited from /Reports")).toBeVisible();
+    await expect(page.getByText("Inherited from /Reports", { exact: true })).toBeVisible();
     await expect(page.getByText(/^Admitted through Finance, as ann-.*, inherited from \/Reports/)).toBeVisible();
     expect(await seriousFindings(page)).toEqual([]);
   } finally {

@@ -9,7 +9,7 @@ test("what was fetched of a new source is made findable on its page, without tra
   const folder = await mkdtemp(join(tmpdir(), "anneal-e2e-findable-"));
   await writeFile(join(folder, "lift.md"), "# Lift\n\nThe lift in the east wing is inspected every second Tuesday.\n");
   await writeFile(join(folder, "cut-off.pdf"), `%PDF-1.7\n${"1 0 obj << /Type /Catalog >> ".repeat(20)}`);
-  await writeFile(join(folder, "stub.md"), "# Stub\n\nTo do.\n");
+  await writeFile(join(folder, "stub.md"), "To do.\n");
   const call = async (procedure: string, json: object) => {
     const answer = await page.request.post(`${api}/${procedure}`, { data: { json } });
     expect(answer.ok(), await answer.text()).toBe(true);

@@ -16,7 +16,8 @@ const openApiSchema = z.object({
   }),
 });
 
-const askTimeoutMs = 5_000;
+/** An engine makes its description when it is first asked for, which takes seconds on a busy machine. */
+const askTimeoutMs = 20_000;
 const shared = globalThis as typeof globalThis & { annealParameters?: Map<string, ReadonlySet<string> | null> };
 
 /**
