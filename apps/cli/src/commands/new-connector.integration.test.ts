@@ -20,7 +20,7 @@ const notThere = [
   "follows all that lies in a folder which is moved",
   "gives what a folder grants to what is in it, and follows the folder",
   "moves a document under the permissions of its new place",
-  "moves a folder with all that is in it under the permissions of its new place",
+  "moves a folder with all that is in it under the permissions that the source has for it then",
   // A position, a token that ends.
   "stores as little at each checkpoint of many drives, channels or tables as of one",
   "loses and doubles nothing at whichever request a position is refused that was given before",
