@@ -14,7 +14,7 @@ import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { migrateDatabase } from "@anneal/db/migrate";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { saveSource } from "@anneal/db/queries/connect";
+import { saveSource } from "@anneal/db/queries/sources";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";

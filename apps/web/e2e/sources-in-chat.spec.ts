@@ -21,7 +21,7 @@ const { url, apiKey, stateDir } = e2eEnv();
 const repoDir = join(import.meta.dirname, "../../..");
 const run = promisify(execFile);
 const name = "office";
-const loopLimitMs = 300_000;
+const loopLimitMs = 600_000;
 test.describe.configure({ mode: "serial", timeout: loopLimitMs + 120_000 });
 
 let office: OfficeSources;

@@ -6,7 +6,7 @@ import {
 import { directoriesScheduleId } from "@anneal/core/connect/contract";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, getSource, listSources, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource, listSources, saveSource } from "@anneal/db/queries/sources";
 import { listHeldPrincipals } from "@anneal/db/queries/directory";
 import { listSyncs } from "@anneal/db/queries/source-syncs";
 import { createSecretBox } from "@anneal/db/secret-box";

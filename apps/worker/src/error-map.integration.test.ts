@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { inspect } from "node:util";
 import { nobody } from "@anneal/core/access/acl";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getSource, saveSource } from "@anneal/db/queries/connect";
+import { getSource, saveSource } from "@anneal/db/queries/sources";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { withFailures } from "./error-map.ts";

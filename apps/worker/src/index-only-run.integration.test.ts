@@ -11,7 +11,7 @@ import { loopSettingsSchema, type RunPurpose } from "@anneal/core/loop/settings"
 import type { Scope } from "@anneal/db/database";
 import { listAssistants } from "@anneal/db/queries/chat";
 import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";
-import { listSources } from "@anneal/db/queries/connect";
+import { listSources } from "@anneal/db/queries/sources";
 import { getDocument, listDocuments, saveDropped } from "@anneal/db/queries/documents";
 import { createRun, getRun, listDrops } from "@anneal/db/queries/loop";
 import { createSecretBox } from "@anneal/db/secret-box";

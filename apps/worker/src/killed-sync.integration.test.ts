@@ -5,7 +5,7 @@ import { workspaceMembers } from "@anneal/core/access/acl";
 import { defaultLimits } from "@anneal/connectors/connector";
 import { inWorkspace, openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getSource, saveSource } from "@anneal/db/queries/connect";
+import { getSource, saveSource } from "@anneal/db/queries/sources";
 import { beginSync, endSync, listSyncFailures, listSyncs } from "@anneal/db/queries/source-syncs";
 import { documents } from "@anneal/db/schema";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";

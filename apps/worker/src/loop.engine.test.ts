@@ -26,7 +26,7 @@ import { loopSettingsSchema, type LoopSettings } from "@anneal/core/loop/setting
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { migrateDatabase } from "@anneal/db/migrate";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, getSource, restoreSource, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource, restoreSource, saveSource } from "@anneal/db/queries/sources";
 import { getDatasetVersion } from "@anneal/db/queries/dataset";
 import { createDeployment, getDeployment, listCurrentAliases } from "@anneal/db/queries/deploy";
 import { getAdapterVersion, listAdapterVersions } from "@anneal/db/queries/register";

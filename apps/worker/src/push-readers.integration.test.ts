@@ -11,7 +11,7 @@ import {
 } from "@anneal/connectors/conformance/fake-microsoft/start-fake-microsoft";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { saveSource } from "@anneal/db/queries/connect";
+import { saveSource } from "@anneal/db/queries/sources";
 import { listHeldPrincipals } from "@anneal/db/queries/directory";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { hasReaderChanges } from "@anneal/db/queries/reader-changes";

@@ -17,7 +17,7 @@ import {
 import { taskQueue } from "@anneal/core/loop/contract";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getSource, saveSource } from "@anneal/db/queries/connect";
+import { getSource, saveSource } from "@anneal/db/queries/sources";
 import { countSourceDocuments } from "@anneal/db/queries/documents";
 import { saveDraft } from "@anneal/db/queries/source-drafts";
 import { createSecretBox } from "@anneal/db/secret-box";

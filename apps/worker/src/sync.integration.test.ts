@@ -8,7 +8,7 @@ import { taskQueue, type StageInput } from "@anneal/core/loop/contract";
 import { loopSettingsSchema } from "@anneal/core/loop/settings";
 import { openDatabase, type DatabaseHandle, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, listSources, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, listSources, saveSource } from "@anneal/db/queries/sources";
 import { countSourceDocuments, getDocument, listDocuments } from "@anneal/db/queries/documents";
 import { createRun, getRun } from "@anneal/db/queries/loop";
 import { endSync, listSyncFailures, listSyncs, requestPause, type SyncCounts } from "@anneal/db/queries/source-syncs";

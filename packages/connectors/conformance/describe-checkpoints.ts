@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import type { Kit } from "./kit.ts";
-import { manyDocuments, putMany } from "./many-documents.ts";
-import { MemoryTarget, type Kill } from "./memory-target.ts";
+import { MemoryTarget } from "./memory-target.ts";
 
 /** OneDrive takes 50 at most. */
 const manyParts = 40;
@@ -13,19 +12,6 @@ function storedBy({ changes }: MemoryTarget): { cursor: number; added: number }[
   return changes.flatMap((change) =>
     change.type === "checkpoint" ? [{ cursor: charsOf(change.cursor), added: charsOf(change.journal ?? null) }] : [],
   );
-}
-
-/** Right before, right after and soon after a checkpoint in the middle, where what it stores is lost or counts. */
-function killsAround({ changes }: MemoryTarget): Kill[] {
-  const checkpoints = changes.flatMap(({ type }, at) => (type === "checkpoint" ? [at] : []));
-  // The last ends the run.
-  expect(checkpoints.length).toBeGreaterThan(1);
-  const at = checkpoints[Math.floor((checkpoints.length - 1) / 2)]!;
-  return [
-    { at, write: "lost" },
-    { at, write: "done" },
-    { at: at + 1, write: "lost" },
-  ];
 }
 
 /** A checkpoint is written again and again: what it stores is bounded, however large the source is. */
@@ -47,22 +33,5 @@ export function describeCheckpoints(kit: Kit): void {
     expect(kit.changesOf(whole)).toEqual([]);
     // Nothing has moved, but for what the service counts on by itself.
     for (const { added } of storedBy(whole)) expect(added).toBeLessThan(2048);
-  });
-
-  it("ends the same, and reads nothing twice, when a first run of many pages is killed around a checkpoint", async () => {
-    await putMany(kit);
-    const whole = await kit.sync(new MemoryTarget());
-    expect(whole.documents.size).toBe(Object.keys(kit.corpus).length + manyDocuments);
-    for (const kill of killsAround(whole)) {
-      const where = `killed at ${kill.at}, write ${kill.write}`;
-      const target = await kit.sync(new MemoryTarget(), {}, kill);
-      const read = new Set(target.documents.keys());
-      await kit.sync(target);
-      expect(target.held(), where).toEqual(whole.held());
-      expect(
-        target.opened.filter((ref) => read.has(ref)),
-        where,
-      ).toEqual([]);
-    }
   });
 }

@@ -11,11 +11,11 @@ import { describeCheckpoints } from "./describe-checkpoints.ts";
 import { describeClock } from "./describe-clock.ts";
 import { describeConnection } from "./describe-connection.ts";
 import { describeCounting } from "./describe-counting.ts";
+import { describeFirstSync } from "./describe-first-sync.ts";
 import { describeGivenUp } from "./describe-given-up.ts";
 import { describeLockOut } from "./describe-lock-out.ts";
 import { describeNames, type SourceNames } from "./describe-names.ts";
 import type { Who } from "./describe-permissions.ts";
-import { describeProgress } from "./describe-progress.ts";
 import { describeRemote, type RemoteHarness } from "./describe-remote.ts";
 import { describeSlowness } from "./describe-slowness.ts";
 import type { Kit } from "./kit.ts";
@@ -351,7 +351,7 @@ export function describeConnector<Config, Secrets>(
       expectDocuments: expectCorpus,
     };
     describeNames(kit);
-    describeProgress(kit);
+    describeFirstSync(kit);
     describeCheckpoints(kit);
     describeClock(kit);
     if (way === "http") describeRemote(kit);

@@ -32,19 +32,16 @@ import {
   setConversationDeleted,
   setFeedback,
 } from "./queries/chat.ts";
+import { deleteSource, listSources, restoreSource, saveSource } from "./queries/sources.ts";
 import {
-  deleteSource,
   listRefsWithFingerprint,
-  listSources,
   markDocumentDeleted,
   moveDocument,
   quarantineRef,
-  restoreSource,
   saveDocumentAcl,
-  saveSource,
   streamRefs,
   upsertDocument,
-} from "./queries/connect.ts";
+} from "./queries/synced-documents.ts";
 import { createFingerprintReader } from "./queries/fingerprint-reader.ts";
 import { saveDatasetVersion } from "./queries/dataset.ts";
 import {

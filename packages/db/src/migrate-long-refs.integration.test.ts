@@ -6,7 +6,7 @@ import { migrationsBefore } from "../testing/migrations-before.ts";
 import { startTestDatabase, type TestDatabase } from "../testing/start-test-database.ts";
 import { openDatabase, type Scope } from "./database.ts";
 import { migrateDatabase } from "./migrate.ts";
-import { markDocumentDeleted, streamRefs } from "./queries/connect.ts";
+import { markDocumentDeleted, streamRefs } from "./queries/synced-documents.ts";
 import { createFingerprintReader } from "./queries/fingerprint-reader.ts";
 
 let test: TestDatabase;

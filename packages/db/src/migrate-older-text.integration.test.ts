@@ -6,7 +6,7 @@ import { migrationsBefore } from "../testing/migrations-before.ts";
 import { startTestDatabase, type TestDatabase } from "../testing/start-test-database.ts";
 import { openDatabase, type Scope } from "./database.ts";
 import { migrateDatabase } from "./migrate.ts";
-import { saveDocumentAcl } from "./queries/connect.ts";
+import { saveDocumentAcl } from "./queries/synced-documents.ts";
 import { getDocument } from "./queries/documents.ts";
 import { getChunksForCitation } from "./queries/indexing.ts";
 

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { nobody } from "@anneal/core/access/acl";
 import type { Database, Scope } from "../src/database.ts";
 import { saveWorkspace } from "../src/queries/access.ts";
-import { saveSource } from "../src/queries/connect.ts";
+import { saveSource } from "../src/queries/sources.ts";
 
 /** A workspace of a test's own, so that tests of one database meet nothing of each other. */
 export async function addWorkspace(db: Database): Promise<Scope> {

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getSource, saveSource } from "@anneal/db/queries/connect";
+import { getSource, saveSource } from "@anneal/db/queries/sources";
 import { createEncryptionKey, createSecretBox, keyIdOf } from "@anneal/db/secret-box";
 import type { Scope } from "@anneal/db/database";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";

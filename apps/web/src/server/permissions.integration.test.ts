@@ -11,13 +11,8 @@ import { generateApiKey } from "@anneal/db/api-key";
 import type { Scope } from "@anneal/db/database";
 import { addModelGrant, createApiKey, listGrantedResources, listMembers } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import {
-  deleteSource,
-  markDocumentDeleted,
-  saveDocumentAcl,
-  saveSource,
-  upsertDocument,
-} from "@anneal/db/queries/connect";
+import { deleteSource, saveSource } from "@anneal/db/queries/sources";
+import { markDocumentDeleted, saveDocumentAcl, upsertDocument } from "@anneal/db/queries/synced-documents";
 import { saveDatasetVersion } from "@anneal/db/queries/dataset";
 import { saveCleaned, saveComparisons } from "@anneal/db/queries/documents";
 import { saveCollection } from "@anneal/db/queries/indexing";

@@ -1,6 +1,6 @@
 import type { ConnectContext } from "@anneal/connectors/connector";
 import type { Scope } from "@anneal/db/database";
-import type { Source } from "@anneal/db/queries/connect";
+import type { Source } from "@anneal/db/queries/sources";
 import type { FingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import type { SyncState } from "@anneal/db/queries/source-syncs";
 import type { ObjectStore } from "@anneal/objects/object-store";

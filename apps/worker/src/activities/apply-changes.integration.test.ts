@@ -10,7 +10,7 @@ import { startWebCrawl, type WebCrawl } from "@anneal/connectors/conformance/sta
 import { defaultLimits } from "@anneal/connectors/connector";
 import { openDatabase, type Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource, saveSource } from "@anneal/db/queries/sources";
 import { countSourceDocuments, getDocument, listDocuments, saveCleaned } from "@anneal/db/queries/documents";
 import { retryFailures } from "@anneal/db/queries/retry-failures";
 import { beginSync, endSync, listSyncs } from "@anneal/db/queries/source-syncs";

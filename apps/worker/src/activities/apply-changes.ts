@@ -12,7 +12,7 @@ import {
   narrowDocumentAcl,
   saveDocumentAcl,
   unreadFingerprint,
-} from "@anneal/db/queries/connect";
+} from "@anneal/db/queries/synced-documents";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import { streamJournal } from "@anneal/db/queries/source-journal";
 import { countHeldDocuments, findLastListed, saveCursor } from "@anneal/db/queries/source-syncs";

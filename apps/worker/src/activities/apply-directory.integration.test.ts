@@ -10,7 +10,7 @@ import { teamsScopes } from "@anneal/connectors/microsoft/delegated-scopes";
 import type { Scope } from "@anneal/db/database";
 import { tryLock as tryLockAt } from "@anneal/db/lock";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { deleteSource, getSource, saveSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource, saveSource } from "@anneal/db/queries/sources";
 import { listHeldPrincipals } from "@anneal/db/queries/directory";
 import { createSecretBox } from "@anneal/db/secret-box";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";

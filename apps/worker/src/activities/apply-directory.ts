@@ -4,7 +4,7 @@ import type { ConnectContext } from "@anneal/connectors/connector";
 import { requireConnector } from "@anneal/connectors/registry";
 import { RemoteError } from "@anneal/connectors/remote/remote-client";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
-import { getSource, type Source } from "@anneal/db/queries/connect";
+import { getSource, type Source } from "@anneal/db/queries/sources";
 import { recordDirectoryRead, replaceDirectory } from "@anneal/db/queries/directory";
 import type { SecretBox } from "@anneal/db/secret-box";
 import { setTimeout as sleep } from "node:timers/promises";

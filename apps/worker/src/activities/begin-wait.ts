@@ -1,7 +1,7 @@
 import { planWait, type Wait } from "@anneal/core/connect/plan-wait";
 import { AnnealError } from "@anneal/core/errors";
 import type { Scope } from "@anneal/db/database";
-import { getSource, type Source } from "@anneal/db/queries/connect";
+import { getSource, type Source } from "@anneal/db/queries/sources";
 import { endSync, type SyncCounts, type SyncState } from "@anneal/db/queries/source-syncs";
 import { isDeepStrictEqual } from "node:util";
 import { countStored } from "./count-stored.ts";

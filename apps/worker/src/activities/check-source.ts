@@ -6,7 +6,7 @@ import { defaultLimits, type ConnectLimits } from "@anneal/connectors/connector"
 import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { requireConnector } from "@anneal/connectors/registry";
 import type { Database, Scope } from "@anneal/db/database";
-import { getSource } from "@anneal/db/queries/connect";
+import { getSource } from "@anneal/db/queries/sources";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import type { SecretBox } from "@anneal/db/secret-box";

@@ -9,7 +9,7 @@ import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import type { RemoteObserver } from "@anneal/connectors/remote/remote-observer";
 import type { DatabaseHandle, Scope } from "@anneal/db/database";
 import type { Lock } from "@anneal/db/lock";
-import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
+import { getSource, listSources, type Source } from "@anneal/db/queries/sources";
 import { countSourceDocuments, listDocumentDrops } from "@anneal/db/queries/documents";
 import { replaceDrops, getRun } from "@anneal/db/queries/loop";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";

@@ -6,7 +6,7 @@ import type { PythonRuntime } from "@anneal/connectors/python-runtime";
 import { findConnector } from "@anneal/connectors/registry";
 import type { DatabaseHandle } from "@anneal/db/database";
 import { listWorkspaces } from "@anneal/db/queries/access";
-import { getSource } from "@anneal/db/queries/connect";
+import { getSource } from "@anneal/db/queries/sources";
 import { listDirectorySources } from "@anneal/db/queries/directory";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import type { SecretBox } from "@anneal/db/secret-box";

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import type { Principal } from "@anneal/core/access/acl";
 import type { Scope } from "@anneal/db/database";
-import { listSources, markDocumentDeleted, upsertDocument } from "@anneal/db/queries/connect";
+import { listSources } from "@anneal/db/queries/sources";
+import { markDocumentDeleted, upsertDocument } from "@anneal/db/queries/synced-documents";
 import { listChunks } from "@anneal/db/queries/indexing";
 import { restoreDocument } from "@anneal/db/queries/tombstones";
 import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";

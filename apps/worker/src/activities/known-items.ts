@@ -1,6 +1,6 @@
 import type { KnownItems, SourceItem } from "@anneal/core/connect/change";
 import type { Scope } from "@anneal/db/database";
-import { streamRefs } from "@anneal/db/queries/connect";
+import { streamRefs } from "@anneal/db/queries/synced-documents";
 import type { FingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 
 /**

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { type Acl, nobody, type Principal } from "@anneal/core/access/acl";
 import type { Scope } from "@anneal/db/database";
+import { deleteSource } from "@anneal/db/queries/sources";
 import {
-  deleteSource,
   markDocumentDeleted,
   moveDocument,
   saveDocumentAcl,
   upsertDocument,
-} from "@anneal/db/queries/connect";
+} from "@anneal/db/queries/synced-documents";
 import { saveComparisons } from "@anneal/db/queries/documents";
 import { hasReaderChanges } from "@anneal/db/queries/reader-changes";
 import { restoreDocument } from "@anneal/db/queries/tombstones";

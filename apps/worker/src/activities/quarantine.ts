@@ -1,6 +1,6 @@
 import type { SourceAcl } from "@anneal/core/access/acl-origins";
 import type { ErrorReport } from "@anneal/core/errors";
-import { quarantineRef, unreadFingerprint } from "@anneal/db/queries/connect";
+import { quarantineRef, unreadFingerprint } from "@anneal/db/queries/synced-documents";
 import { isRefusedValue } from "@anneal/db/queries/upsert-documents";
 import type { ReadingSync } from "./applied-sync.ts";
 import { listFailure } from "./sync-failures.ts";

@@ -8,7 +8,7 @@ import { startApi, type ApiAnswer, type TestApi } from "@anneal/connectors/confo
 import { defaultLimits } from "@anneal/connectors/connector";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { getSource, saveSource } from "@anneal/db/queries/connect";
+import { getSource, saveSource } from "@anneal/db/queries/sources";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { beginSync, endSync, listSyncFailures, listSyncs } from "@anneal/db/queries/source-syncs";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";

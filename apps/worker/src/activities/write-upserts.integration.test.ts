@@ -6,7 +6,7 @@ import { defaultDeletionPolicy } from "@anneal/core/connect/deletion-policy";
 import { defaultLimits } from "@anneal/connectors/connector";
 import { contentOf } from "@anneal/connectors/content";
 import type { Scope } from "@anneal/db/database";
-import { deleteSource, getSource } from "@anneal/db/queries/connect";
+import { deleteSource, getSource } from "@anneal/db/queries/sources";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { createFingerprintReader } from "@anneal/db/queries/fingerprint-reader";
 import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";

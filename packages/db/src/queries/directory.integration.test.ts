@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
 import { saveWorkspace } from "./access.ts";
-import { deleteSource, saveSource } from "./connect.ts";
+import { deleteSource, saveSource } from "./sources.ts";
 import { listHeldPrincipals, listMemberships, listPrincipalNames, replaceDirectory } from "./directory.ts";
 
 let database: TestDatabase;

@@ -8,7 +8,8 @@ import { inWorkspace, type Scope } from "../database.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { documents } from "../schema.ts";
 import { saveWorkspace } from "./access.ts";
-import { markDocumentDeleted, saveDocumentAcl, saveSource, upsertDocument } from "./connect.ts";
+import { saveSource } from "./sources.ts";
+import { markDocumentDeleted, saveDocumentAcl, upsertDocument } from "./synced-documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
 
 let database: TestDatabase;

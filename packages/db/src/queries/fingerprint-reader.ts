@@ -1,7 +1,7 @@
 import { and, gte, sql } from "drizzle-orm";
 import { inWorkspace, type Scope } from "../database.ts";
 import { documents } from "../schema.ts";
-import { listRefsWithFingerprint, unreadFingerprint } from "./connect.ts";
+import { listRefsWithFingerprint, unreadFingerprint } from "./synced-documents.ts";
 import { followsSource, ofSource } from "./documents-of-source.ts";
 import { createKnownValues } from "./known-values.ts";
 import { byCodePoint, hasRef, isShort, refDigestOf } from "./refs.ts";

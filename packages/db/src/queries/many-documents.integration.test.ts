@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { openDatabase, type Scope } from "../database.ts";
-import { listSources } from "./connect.ts";
+import { listSources } from "./sources.ts";
 import { getDocuments, listDocuments } from "./documents.ts";
 import { listChunks, listStrayDocuments, saveCollection } from "./indexing.ts";
 import { writeChunks } from "./reader-changes.ts";

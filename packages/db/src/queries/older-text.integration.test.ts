@@ -4,7 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
-import { markDocumentDeleted, narrowDocumentAcl, saveDocumentAcl, upsertDocument } from "./connect.ts";
+import { markDocumentDeleted, narrowDocumentAcl, saveDocumentAcl, upsertDocument } from "./synced-documents.ts";
 import { listDatasetPairs, saveDatasetVersion } from "./dataset.ts";
 import { getDocument, saveCleaned } from "./documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";

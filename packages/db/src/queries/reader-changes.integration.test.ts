@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
-import { markDocumentDeleted, saveDocumentAcl, upsertDocument } from "./connect.ts";
+import { markDocumentDeleted, saveDocumentAcl, upsertDocument } from "./synced-documents.ts";
 import { saveCollection } from "./indexing.ts";
 import { hasReaderChanges, takeReaderChanges, writeChunks } from "./reader-changes.ts";
 

@@ -13,7 +13,7 @@ import {
   saveDocumentAcl,
   streamRefs,
   upsertDocument,
-} from "./connect.ts";
+} from "./synced-documents.ts";
 import { ofSource } from "./documents-of-source.ts";
 import { getDocument, listDocuments } from "./documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";

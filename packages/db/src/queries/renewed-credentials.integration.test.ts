@@ -5,7 +5,8 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import { inWorkspace, type Scope } from "../database.ts";
 import { createEncryptionKey, createSecretBox } from "../secret-box.ts";
 import { saveWorkspace } from "./access.ts";
-import { getSource, saveSource, upsertDocument } from "./connect.ts";
+import { getSource, saveSource } from "./sources.ts";
+import { upsertDocument } from "./synced-documents.ts";
 import { renewCredentials } from "./renewed-credentials.ts";
 import { sealCredentialsAnew } from "./sealed-credentials.ts";
 import { dropOldDrafts, getDraft, saveDraft } from "./source-drafts.ts";

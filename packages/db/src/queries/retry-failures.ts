@@ -1,7 +1,7 @@
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { inWorkspace, requireRow, type Scope } from "../database.ts";
 import { documents, sources } from "../schema.ts";
-import { unreadFingerprint } from "./connect.ts";
+import { unreadFingerprint } from "./synced-documents.ts";
 import { nextRevision } from "./documents-of-source.ts";
 
 /** What has content goes round the loop again; what was never more than a failure stays one until it is read. */

@@ -8,7 +8,7 @@ import { sources } from "../schema.ts";
 import { createEncryptionKey, createSecretBox, keyIdOf } from "../secret-box.ts";
 import { saveWorkspace } from "./access.ts";
 import { listAuditEvents } from "./audit.ts";
-import { deleteSource, getSource, restoreSource, saveSource } from "./connect.ts";
+import { deleteSource, getSource, restoreSource, saveSource } from "./sources.ts";
 import { sealCredentialsAnew } from "./sealed-credentials.ts";
 import { saveDraft, takeDraft } from "./source-drafts.ts";
 

@@ -6,7 +6,7 @@ import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { inWorkspace, type Scope } from "../database.ts";
 import { sourceJournal, sources } from "../schema.ts";
-import { deleteSource, getSource, restoreSource } from "./connect.ts";
+import { deleteSource, getSource, restoreSource } from "./sources.ts";
 import { streamJournal } from "./source-journal.ts";
 import { beginSync, saveCursor, type SyncState } from "./source-syncs.ts";
 import { forgetRemovedCursors } from "./tombstones.ts";

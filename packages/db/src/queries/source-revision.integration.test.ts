@@ -6,16 +6,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import type { Scope } from "../database.ts";
+import { deleteSource, getSource, restoreSource } from "./sources.ts";
 import {
-  deleteSource,
-  getSource,
   markDocumentDeleted,
   moveDocument,
   quarantineRef,
-  restoreSource,
   saveDocumentAcl,
   upsertDocument,
-} from "./connect.ts";
+} from "./synced-documents.ts";
 import { recordDirectoryRead, replaceDirectory } from "./directory.ts";
 import { listDocuments } from "./documents.ts";
 import { retryFailures } from "./retry-failures.ts";

@@ -6,7 +6,8 @@ import { startTestDatabase, type TestDatabase } from "../../testing/start-test-d
 import type { Scope } from "../database.ts";
 import { tryLock } from "../lock.ts";
 import { saveWorkspace } from "./access.ts";
-import { quarantineRef, listSources, markDocumentDeleted } from "./connect.ts";
+import { listSources } from "./sources.ts";
+import { quarantineRef, markDocumentDeleted } from "./synced-documents.ts";
 import { createRun } from "./loop.ts";
 import {
   abandonSync,

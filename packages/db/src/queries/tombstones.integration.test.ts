@@ -7,17 +7,15 @@ import { addSource, addWorkspace } from "../../testing/source-fixture.ts";
 import { startTestDatabase, type TestDatabase } from "../../testing/start-test-database.ts";
 import { inWorkspace, type Scope } from "../database.ts";
 import { documents } from "../schema.ts";
+import { deleteSource, getSource, restoreSource } from "./sources.ts";
 import {
-  deleteSource,
-  getSource,
   markDocumentDeleted,
   moveDocument,
   quarantineRef,
-  restoreSource,
   saveDocumentAcl,
   streamRefs,
   upsertDocument,
-} from "./connect.ts";
+} from "./synced-documents.ts";
 import { createFingerprintReader } from "./fingerprint-reader.ts";
 import { getDocument, listDocuments, saveDropped } from "./documents.ts";
 import { listChunks, saveCollection } from "./indexing.ts";

@@ -12,7 +12,7 @@ import {
 import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { saveSource } from "@anneal/db/queries/connect";
+import { saveSource } from "@anneal/db/queries/sources";
 import { replaceDirectory } from "@anneal/db/queries/directory";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 import { loadIdentity } from "#server/auth/identity.ts";

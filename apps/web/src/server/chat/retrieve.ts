@@ -4,7 +4,7 @@ import { sparseQueryVector } from "@anneal/core/indexing/bm25";
 import { mayReadPayload } from "@anneal/core/indexing/payload";
 import { buildRetrievalQuery, cosineSimilarity } from "@anneal/core/indexing/retrieval-query";
 import { tokeniseQuery } from "@anneal/core/indexing/terms";
-import { listRemovedOf } from "@anneal/db/queries/connect";
+import { listRemovedOf } from "@anneal/db/queries/sources";
 import { getChunksForCitation } from "@anneal/db/queries/indexing";
 import { createEmbeddingsClient, type EmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createVectorIndex, type FoundPoint, type VectorIndex } from "@anneal/engines/vector-index";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { failedCheckError, parseCheckOutcome, type FoundSource } from "@anneal/core/connect/check-outcome";
 import { checkTimeoutMs, checkWorkflowName, type CheckInput } from "@anneal/core/connect/contract";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { getSource } from "@anneal/db/queries/connect";
+import { getSource } from "@anneal/db/queries/sources";
 import { saveDraft } from "@anneal/db/queries/source-drafts";
 import { describeSource } from "#server/connect/describe-kinds.ts";
 import { openAccess, type AccessInput } from "#server/connect/save-source.ts";

@@ -1,6 +1,6 @@
 import { mayRead } from "@anneal/core/access/acl";
 import { missingRefsOf } from "@anneal/core/connect/deletion-policy";
-import type { Source } from "@anneal/db/queries/connect";
+import type { Source } from "@anneal/db/queries/sources";
 import { listHeldDocuments } from "@anneal/db/queries/documents-of-source";
 import type { MemberContext } from "#server/context.ts";
 

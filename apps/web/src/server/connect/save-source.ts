@@ -5,7 +5,7 @@ import { findOutgrownWords } from "@anneal/core/connect/administrators-word";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { findSourceByName, saveSource, type Source } from "@anneal/db/queries/connect";
+import { findSourceByName, saveSource, type Source } from "@anneal/db/queries/sources";
 import { takeDraft } from "@anneal/db/queries/source-drafts";
 import { secretBox } from "#server/connect/secret-box.ts";
 import { requireFinishedSignIn } from "#server/connect/finished-sign-in.ts";

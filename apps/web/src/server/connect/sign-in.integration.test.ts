@@ -5,7 +5,7 @@ import {
 } from "@anneal/connectors/conformance/fake-microsoft/start-fake-microsoft";
 import type { Scope } from "@anneal/db/database";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { getSource } from "@anneal/db/queries/connect";
+import { getSource } from "@anneal/db/queries/sources";
 import { renewCredentials } from "@anneal/db/queries/renewed-credentials";
 import { createEncryptionKey, createSecretBox } from "@anneal/db/secret-box";
 import { addWorkspace } from "@anneal/db/testing/source-fixture";

@@ -6,14 +6,8 @@ import { pushReadersWorkflowId } from "@anneal/core/indexing/contract";
 import { inWorkspace, openDatabase, type Scope } from "@anneal/db/database";
 import { documents as documentRows, sources } from "@anneal/db/schema";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import {
-  deleteSource,
-  getSource,
-  markDocumentDeleted,
-  quarantineRef,
-  saveSource,
-  upsertDocument,
-} from "@anneal/db/queries/connect";
+import { deleteSource, getSource, saveSource } from "@anneal/db/queries/sources";
+import { markDocumentDeleted, quarantineRef, upsertDocument } from "@anneal/db/queries/synced-documents";
 import { saveDropped } from "@anneal/db/queries/documents";
 import { saveCollection } from "@anneal/db/queries/indexing";
 import { createRun } from "@anneal/db/queries/loop";

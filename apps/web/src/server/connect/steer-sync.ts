@@ -2,7 +2,7 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import { syncWorkflowId, syncWorkflowName, type SyncInput } from "@anneal/core/connect/contract";
 import { AnnealError } from "@anneal/core/errors";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { getSource, listSources, type Source } from "@anneal/db/queries/connect";
+import { getSource, listSources, type Source } from "@anneal/db/queries/sources";
 import { retryFailures } from "@anneal/db/queries/retry-failures";
 import { abandonSync, findOpenSync, requestPause, type SourceSync } from "@anneal/db/queries/source-syncs";
 import type { MemberContext } from "#server/context.ts";

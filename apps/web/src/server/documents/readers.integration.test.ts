@@ -3,7 +3,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { mayRead, nobody, principalKey, type Acl, type Principal } from "@anneal/core/access/acl";
 import type { Scope } from "@anneal/db/database";
 import { saveWorkspace } from "@anneal/db/queries/access";
-import { saveSource, upsertDocument } from "@anneal/db/queries/connect";
+import { saveSource } from "@anneal/db/queries/sources";
+import { upsertDocument } from "@anneal/db/queries/synced-documents";
 import { listDocuments } from "@anneal/db/queries/documents";
 import { startTestDatabase, type TestDatabase } from "@anneal/db/testing/start-test-database";
 

@@ -6,7 +6,7 @@ import type { DirectoryEntry } from "@anneal/core/connect/directory";
 import type { Scope } from "@anneal/db/database";
 import { saveMember, saveUser, saveWorkspace } from "@anneal/db/queries/access";
 import { listAuditEvents } from "@anneal/db/queries/audit";
-import { upsertDocument } from "@anneal/db/queries/connect";
+import { upsertDocument } from "@anneal/db/queries/synced-documents";
 import { replaceDirectory } from "@anneal/db/queries/directory";
 import { countStatements } from "@anneal/db/testing/count-statements";
 import { addSource, addWorkspace } from "@anneal/db/testing/source-fixture";

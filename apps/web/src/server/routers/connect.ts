@@ -11,7 +11,7 @@ import {
   listSources,
   restoreSource,
   setSchedulePaused,
-} from "@anneal/db/queries/connect";
+} from "@anneal/db/queries/sources";
 import { findOpenSync, getSyncFailures, listSyncs } from "@anneal/db/queries/source-syncs";
 import { env } from "#env.ts";
 import type { Identity } from "#server/auth/identity.ts";

@@ -14,7 +14,7 @@ import {
   listDuplicatesOf,
   retryDocument,
 } from "@anneal/db/queries/documents";
-import { getSource } from "@anneal/db/queries/connect";
+import { getSource } from "@anneal/db/queries/sources";
 import { releaseDocument, restoreDocument } from "@anneal/db/queries/tombstones";
 import { listDocumentChunks } from "@anneal/db/queries/indexing";
 import { createIdentity } from "#server/auth/identity.ts";

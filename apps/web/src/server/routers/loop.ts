@@ -9,7 +9,7 @@ import {
 } from "@anneal/core/loop/contract";
 import { loopSettingsSchema, runPurposes } from "@anneal/core/loop/settings";
 import { recordAudit } from "@anneal/db/queries/audit";
-import { listSources } from "@anneal/db/queries/connect";
+import { listSources } from "@anneal/db/queries/sources";
 import { countDocumentFacets } from "@anneal/db/queries/documents";
 import {
   findRunAwaited,

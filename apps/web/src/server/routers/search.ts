@@ -1,7 +1,7 @@
 import { mayEdit } from "@anneal/core/access/roles";
 import { z } from "zod";
 import { listAssistants } from "@anneal/db/queries/chat";
-import { listSources } from "@anneal/db/queries/connect";
+import { listSources } from "@anneal/db/queries/sources";
 import { listDatasetVersions } from "@anneal/db/queries/dataset";
 import { listAdapterVersions } from "@anneal/db/queries/register";
 import { listDocuments } from "@anneal/db/queries/documents";
