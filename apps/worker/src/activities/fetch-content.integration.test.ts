@@ -13,14 +13,17 @@ import { fetchContent } from "./fetch-content.ts";
 
 let dir: string;
 let server: Server;
+let isAsked: boolean;
 let hungUp: PromiseWithResolvers<void>;
 let cancel: AbortController;
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "anneal-fetch-"));
   cancel = new AbortController();
+  isAsked = false;
   hungUp = Promise.withResolvers();
   server = createServer((_, response) => {
+    isAsked = true;
     const drip = setInterval(() => response.write("x".repeat(40_000)), 5);
     response.on("close", () => {
       clearInterval(drip);
@@ -50,12 +53,13 @@ describe("a content that never ends", () => {
     ["hears of it", obedient],
     ["does not", deaf],
   ])("is given up in time, and its connection with it, where the source %s", async (_, content) => {
-    await expect(fetchIt(content, 60)).rejects.toMatchObject({
+    await expect(fetchIt(content, 500)).rejects.toMatchObject({
       code: "DOCUMENT_TIMEOUT",
-      message: "The document's content had not come whole after 0.06 seconds.",
+      message: "The document's content had not come whole after 0.5 seconds.",
       action: expect.stringContaining("ANNEAL_DOCUMENT_TIMEOUT_SECONDS"),
     });
-    await hungUp.promise;
+    // Where all the time went into the connection, there is none to hang up.
+    if (isAsked) await hungUp.promise;
     expect(await readdir(dir)).toEqual([]);
   });
 

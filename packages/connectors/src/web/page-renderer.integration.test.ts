@@ -68,25 +68,31 @@ it.skipIf(testChromiumPath === null)(
   { timeout: 60_000 },
   async () => {
     vi.stubEnv("ANNEAL_ENCRYPTION_KEY", "a key of the worker");
-    await renderer.close();
     const before = new Set(await childrenOf(process.pid));
-    await renderer.render("http://site.example/", Buffer.from("<p>text</p>"), new AbortController().signal);
-    const waiting = (await childrenOf(process.pid)).filter((pid) => !before.has(pid));
-    const kinds = new Set<string>();
-    for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
-      // Some end while they are looked at.
-      const [line, environ] = await Promise.all(["cmdline", "environ"].map((name) => stringsOf(pid, name))).catch(
-        () => [],
-      );
-      if (line === undefined || environ === undefined) continue;
-      const kind = /--type=([a-z]+)/.exec(line.join(" "))?.[1] ?? "browser";
-      kinds.add(kind);
-      expect(environ.filter((variable) => variable.includes("ANNEAL"))).toEqual([]);
-      // The others write their names over it.
-      if (kind === "browser") expect(environ).toContain(`HOME=${tempDir}`);
-      waiting.push(...(await childrenOf(pid)));
-    }
-    expect([...kinds]).toEqual(expect.arrayContaining(["browser", "renderer"]));
+    /** What each kind of process has of its own environment. */
+    const environs = new Map<string, string[]>();
+    const lookAtBrowser = async () => {
+      const waiting = (await childrenOf(process.pid)).filter((pid) => !before.has(pid));
+      for (let pid = waiting.pop(); pid !== undefined; pid = waiting.pop()) {
+        // Some end while they are looked at.
+        const [line, environ] = await Promise.all(["cmdline", "environ"].map((name) => stringsOf(pid, name))).catch(
+          () => [],
+        );
+        if (line === undefined || environ === undefined) continue;
+        const kind = /--type=([a-z]+)/.exec(line.join(" "))?.[1] ?? "browser";
+        environs.set(kind, [...(environs.get(kind) ?? []), ...environ]);
+        waiting.push(...(await childrenOf(pid)));
+      }
+      return null;
+    };
+    // A page's process is there for sure while the page waits for a script.
+    const watched = rendererWith({ begin: (signal) => ({ ...beginNothing(signal), get: lookAtBrowser }) });
+    const page = Buffer.from(`<script src="/script.js"></script><p>text</p>`);
+    await watched.render("http://site.example/", page, new AbortController().signal).finally(() => watched.close());
+    expect([...environs.keys()]).toEqual(expect.arrayContaining(["browser", "renderer"]));
+    expect([...environs.values()].flat().filter((variable) => variable.includes("ANNEAL"))).toEqual([]);
+    // The others write their names over it.
+    expect(environs.get("browser")).toContain(`HOME=${tempDir}`);
   },
 );
 
