@@ -9,10 +9,14 @@ const count = 100_000;
 export const limitMs = 30 * 60_000;
 /** Opens no document, as what grows with their number is in the pages. */
 export const twice = ["--without-contents"] as const;
-/** Where each document is a request of its own, and a second run makes them all again. */
+/**
+ * Where each document is a request of its own, and a second run makes them all again; and where another kind's second run
+ * goes through the same code: a share's through that of a folder, a container's through that of a bucket, a database's
+ * through that of another one.
+ */
 export const once = ["--without-contents", "--once"] as const;
 
-/** The kit's promise at full size, for a test: the source is read to its end within bounded memory, and nothing of it again. */
+/** The kit's promise at full size, for a test: the source is read to its end within bounded memory. */
 export async function expectAllRead(
   [kind, options]: readonly [string, readonly string[]],
   { signal, skip }: TestContext,
