@@ -44,9 +44,9 @@ export type ConformanceHarness<Config, Secrets> = {
   moveFolder?(from: string, to: string): Promise<void>;
   /**
    * Adds so many drives, channels, mailboxes or tables with a document in each. Left out where the position has nothing for
-   * each part of the source.
+   * each part of the source; or why there is never more than one.
    */
-  addParts?(count: number): Promise<void>;
+  addParts?: ((count: number) => Promise<void>) | { none: string };
   /** Makes reading this one document fail, as by a text above the limit of 1 MiB; returns how to heal it. */
   breakItem(name: string): Promise<() => Promise<void>>;
   /** Takes the whole source away; returns how to bring it back. */

@@ -3,7 +3,8 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { testContext } from "../conformance/test-context.ts";
-import { microsoftSecretSchema, sharepointConfigSchema } from "./microsoft/config.ts";
+import { microsoftSecretSchema, onedriveConfigSchema, sharepointConfigSchema } from "./microsoft/config.ts";
+import { createGraph } from "./microsoft/graph-client.ts";
 import { createSiteClient } from "./microsoft/site-groups.ts";
 import { connectors, requireConnector } from "./registry.ts";
 
@@ -194,7 +195,7 @@ describe("an address of a source", () => {
 
     const refused = { code: "SOURCE_FORBIDDEN", message: expect.stringContaining("private or reserved") };
     for (const host of ["127.0.0.1", "localhost"]) {
-      // A name is judged when it is resolved, which comes after the sign-in.
+      // A name is judged when it is resolved, which comes after the sign-in: below.
       if (field === "graphUrl" && host === "localhost") continue;
       expect(await check(kind, settingsAt(placeAt(host)), false), host).toMatchObject(refused);
     }
@@ -218,5 +219,29 @@ describe("an address that is asked behind another one", () => {
     await expect(client.json("_api/web", z.unknown())).rejects.toMatchObject({ code: "SOURCE_FORBIDDEN" });
     await client.close();
     expect(reached).toBe(0);
+  });
+
+  it("is refused though a token was had for it: a name of Graph's that leads to this machine", async () => {
+    const config = onedriveConfigSchema.parse({
+      ...tenant,
+      users: ["ann@example.com"],
+      graphUrl: placeAt("localhost").url,
+    });
+    const secrets = microsoftSecretSchema.parse({ clientSecret: "s" });
+    let signIns = 0;
+    const signIn = () => ({
+      async token() {
+        signIns += 1;
+        return { value: "t", lifetimeMs: 60_000 };
+      },
+      close: async () => undefined,
+    });
+    const graph = createGraph(config, secrets, testContext(), signIn);
+    await expect(graph.json("me", z.unknown())).rejects.toMatchObject({
+      code: "SOURCE_FORBIDDEN",
+      message: expect.stringContaining("private or reserved") as string,
+    });
+    await graph.close();
+    expect({ signIns, reached }).toEqual({ signIns: 1, reached: 0 });
   });
 });

@@ -17,6 +17,11 @@ export const settingActions = {
   time: "Split or simplify the document, or raise ANNEAL_PARSE_TIMEOUT_SECONDS where the worker runs.",
 };
 
+/** Of what a limit on size or time refused, which may be another one tomorrow: see `ParserPool.bounds`. */
+export function isOfBounds(code: string): code is "DOCUMENT_TOO_LARGE" | "DOCUMENT_TIMEOUT" {
+  return code === "DOCUMENT_TOO_LARGE" || code === "DOCUMENT_TIMEOUT";
+}
+
 /** A document that cannot be read, with the advice that usually fits its code. */
 export function documentError(
   code: DocumentErrorCode,

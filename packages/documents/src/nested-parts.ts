@@ -1,7 +1,7 @@
 import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { isAnnealError } from "@anneal/core/errors";
-import { countOf, documentError } from "./document-errors.ts";
+import { countOf, documentError, isOfBounds } from "./document-errors.ts";
 import type { ParseLimits } from "./limits.ts";
 import type { Draft } from "./sections.ts";
 
@@ -41,10 +41,16 @@ export async function readParts(
   limits: ParseLimits,
   parsePart: ParsePart,
   before: readonly Draft[] = [],
-): Promise<{ drafts: Draft[]; warnings: string[]; failures: { name: string; code: string; message: string }[] }> {
+): Promise<{
+  drafts: Draft[];
+  warnings: string[];
+  failures: { name: string; code: string; message: string }[];
+  cutByBounds: boolean;
+}> {
   const drafts: Draft[] = [];
   const warnings: string[] = [];
   const failures: { name: string; code: string; message: string }[] = [];
+  let cutByBounds = false;
   if (parts.length > most) warnings.push(`Kept the first ${most} ${noun}s, ${parts.length - most} left out.`);
   let textLeft = limits.maxTextLength - before.reduce((sum, { text }) => sum + text.length, 0);
   for (const [index, part] of parts.slice(0, most).entries()) {
@@ -73,9 +79,11 @@ export async function readParts(
         const container = element.container === undefined ? part.name : `${part.name} / ${element.container}`;
         drafts.push({ ...belowHeading(element), container });
       }
+      cutByBounds ||= document.cutByBounds === true;
       for (const warning of document.warnings) warnings.push(`${part.name}: ${warning}`);
     } catch (error) {
       if (!isAnnealError(error)) throw error;
+      cutByBounds ||= isOfBounds(error.code);
       failures.push({ name: part.name, code: error.code, message: error.message });
     }
   }
@@ -84,7 +92,7 @@ export async function readParts(
     ...told.map(({ name, code, message }) => `The ${noun} ${name} was left out (${code}): ${message}`),
     ...(failures.length > told.length ? [`${countOf(failures.length - told.length, `more ${noun}`)} left out.`] : []),
   );
-  return { drafts, warnings, failures };
+  return { drafts, warnings, failures, cutByBounds };
 }
 
 /** A part's own headings stand below the heading with its name. */

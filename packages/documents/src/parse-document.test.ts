@@ -167,7 +167,7 @@ describe("parseDocument", () => {
     expect(document.elements.map((element) => element.text)).toEqual(["a.txt", "one", "two"]);
     expect(document.warnings).toEqual(["a.txt: Kept the first 8 characters; 2 elements left out."]);
     expect(await failureOf(parseFixture(text("One paragraph."), "a.zip", { maxTextLength: 13 }))).toBe(
-      "DOCUMENT_TOO_LARGE: None of the 1 file in the archive can be read; the first is a.txt: It has 14 characters of text; the limit is 8.",
+      "DOCUMENT_TOO_LARGE: None of the 1 file in the archive can be read; one is a.txt: It has 14 characters of text; the limit is 8.",
     );
   });
 

@@ -83,6 +83,7 @@ async function parseNested(input: ParseInput, place: Place): Promise<ParsedWithS
     mediaType: detected.mediaType,
     elements: withSections(parsed.drafts),
     warnings: isEmpty ? ["The document holds no text."] : parsed.warnings,
+    ...(parsed.cutByBounds === true && { cutByBounds: true }),
   };
   // Of a file inside another one the beginning is kept: its warnings are told with the file around it.
   const document = place.depth === 0 ? requireWithinLimit(whole, limits, parsed.textLength) : limitText(whole, limits);

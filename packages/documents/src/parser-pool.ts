@@ -137,7 +137,7 @@ export class ParserPool {
     return [parserVersion, ...(this.unstructured === null ? [] : [this.unstructured.describe()])].join(" ");
   }
 
-  /** The limits that a person may raise; a document that was refused by them could be read with others. */
+  /** The limits that a person may raise; a document that they refused or cut short could be read with others. */
   bounds(): string {
     const { maxBytes } = { ...defaultParseLimits, ...this.options.limits };
     return `${maxBytes}B,${this.options.timeoutMs}ms`;

@@ -3,4 +3,4 @@
  * is tried again only under a new version. A partitioner that is set is added by `ParserPool.version`; what recognised text
  * depends on besides is told by `ParserPool.recognitionLanguages`.
  */
-export const parserVersion = "12";
+export const parserVersion = "13";

@@ -7,7 +7,14 @@ export type Draft = Omit<Element, "section"> & Partial<Pick<Element, "section">>
  * What every format's parser returns; the caller adds media type and sections. Where the text is beyond the limit and not all of
  * it was kept, `textLength` says how much was met.
  */
-export type Parsed = { title: string | null; drafts: Draft[]; warnings: string[]; scans?: Scans; textLength?: number };
+export type Parsed = {
+  title: string | null;
+  drafts: Draft[];
+  warnings: string[];
+  cutByBounds?: boolean;
+  scans?: Scans;
+  textLength?: number;
+};
 
 /** Pages of a PDF whose text could only be recognised (OCR), numbered from 1. */
 export type Scans = {

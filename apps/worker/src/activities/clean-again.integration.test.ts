@@ -138,6 +138,36 @@ it.each([
   120_000,
 );
 
+it("reads again what left a file out as too large, once more is allowed, and nothing else", async () => {
+  const bounds = { limits: { maxBytes: 1000 } };
+  const whole = { name: "small.txt", data: prose };
+  await arrive("whole.zip", deflatedArchive([whole]));
+  await arrive("part.zip", deflatedArchive([whole, { name: "large.txt", data: prose.repeat(3) }]));
+  // Of this one nothing else is left.
+  await arrive(
+    "none.zip",
+    deflatedArchive([
+      { name: "program.exe", data: "MZ\0\0" },
+      { name: "large.txt", data: prose.repeat(3) },
+    ]),
+  );
+  // And of this one too little to be kept.
+  await arrive(
+    "little.zip",
+    deflatedArchive([
+      { name: "blank.txt", data: "\n" },
+      { name: "large.txt", data: prose.repeat(3) },
+    ]),
+  );
+  const cut = ["little.zip", "none.zip", "part.zip"];
+  expect(await cleanWith(new ParserPool({ size: 1, ...bounds }))).toEqual([...cut, "whole.zip"]);
+  expect(await Promise.all(cut.map(statusOf))).toEqual(["dropped", "quarantined", "kept"]);
+  expect(await cleanWith(new ParserPool({ size: 1, ...bounds }))).toEqual([]);
+  expect(await cleanWith(new ParserPool({ size: 1 }))).toEqual(cut);
+  expect(await Promise.all(cut.map(statusOf))).toEqual(["kept", "kept", "kept"]);
+  expect(await cleanWith(new ParserPool({ size: 1, ...bounds }))).toEqual([]);
+}, 120_000);
+
 async function statusOf(ref: string): Promise<string | undefined> {
   const { rows } = await listDocuments(scope, {}, { limit: 10, offset: 0 });
   return rows.find((row) => row.ref === ref)?.status;

@@ -5,7 +5,7 @@ import { defaultCleanPolicy } from "@anneal/core/clean/policy";
 import { canonicalJson } from "@anneal/core/canonical-json";
 import { documentText, type ParsedDocument } from "@anneal/core/document/element";
 import { plainTitle } from "@anneal/core/document/plain-title";
-import { AnnealError, type ErrorCode } from "@anneal/core/errors";
+import { AnnealError } from "@anneal/core/errors";
 import type { StageInput } from "@anneal/core/loop/contract";
 import type { Database, Scope } from "@anneal/db/database";
 import {
@@ -18,6 +18,7 @@ import {
   type Document,
 } from "@anneal/db/queries/documents";
 import { replaceDrops } from "@anneal/db/queries/loop";
+import { isOfBounds } from "@anneal/documents/document-errors";
 import type { ParserPool } from "@anneal/documents/parser-pool";
 import type { ObjectStore } from "@anneal/objects/object-store";
 import { cancellationSignal } from "@temporalio/activity";
@@ -40,9 +41,6 @@ const sha256 = (text: string) => createHash("sha256").update(text).digest("hex")
 const minMainContentChars = 200;
 
 const parallelDocuments = 2;
-
-/** What settings of the worker refuse a document by, which may be other ones tomorrow. */
-const ofBounds: readonly string[] = ["DOCUMENT_TOO_LARGE", "DOCUMENT_TIMEOUT"] satisfies ErrorCode[];
 
 export function createCleanActivities(deps: {
   db: Database;
@@ -98,22 +96,19 @@ export function createCleanActivities(deps: {
     const document = await getDocument(scope, documentId);
     const isOfWebsite = findConnector(sourceKind)?.bringsWebPages ?? false;
     let needsRecognition = false;
-    const digest = (refusedWithin: string | null = null) => {
+    const digest = (cutByBounds = false) => {
       const from = { cleanVersion, contentHash: document.contentHash };
       const tried = needsRecognition ? addTriedLanguages(document.cleanDigest, from, languages) : null;
-      return writeCleanDigest(from, tried, refusedWithin);
+      return writeCleanDigest(from, tried, cutByBounds ? parsers.bounds() : null);
     };
-    const out = (status: "dropped" | "quarantined", code: string, reason: string) => ({
-      status,
-      cleanDigest: digest(ofBounds.includes(code) ? parsers.bounds() : null),
-      drop: { stage: "clean", code, reason },
-    });
     try {
       const parsed = await parse(document, isOfWebsite, work, () => (needsRecognition = true));
       const cleaned = cleanDocument(parsed, defaultCleanPolicy);
       if (cleaned.status === "dropped") {
         return await saveDropped(scope, document, {
-          ...out("dropped", cleaned.code, cleaned.reason),
+          status: "dropped",
+          cleanDigest: digest(parsed.cutByBounds),
+          drop: { stage: "clean", code: cleaned.code, reason: cleaned.reason },
           quality: cleaned.quality,
         });
       }
@@ -122,7 +117,7 @@ export function createCleanActivities(deps: {
       await objects.put(cleanKey, bytes);
       return await saveCleaned(scope, document, {
         cleanKey,
-        cleanDigest: digest(),
+        cleanDigest: digest(parsed.cutByBounds),
         title: cleaned.document.title ?? document.title,
         mediaType: parsed.mediaType,
         language: cleaned.language.code,
@@ -134,7 +129,11 @@ export function createCleanActivities(deps: {
     } catch (error) {
       // What is wrong with one document is that document's; what is wrong with the machine ends the stage.
       if (!(error instanceof AnnealError) || !error.code.startsWith("DOCUMENT_")) throw error;
-      return await saveDropped(scope, document, out("quarantined", error.code, `${error.message} ${error.action}`));
+      return await saveDropped(scope, document, {
+        status: "quarantined",
+        cleanDigest: digest(isOfBounds(error.code)),
+        drop: { stage: "clean", code: error.code, reason: `${error.message} ${error.action}` },
+      });
     }
   }
 

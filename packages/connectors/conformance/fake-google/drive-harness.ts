@@ -90,21 +90,21 @@ export async function createDriveHarness(
       const { folder, base } = split(to);
       drive.update(require(from).id, { name: base, parentId: drive.ensureFolder(root, folder) });
     },
-    ...(inDrive && {
-      async addParts(count: number) {
-        for (let number = 0; number < count; number += 1) {
-          const id = `${sharedDriveId}${number}`;
-          drive.addDrive(id, `Project ${number}`, [organizer]);
-          given.driveIds.push(id);
-          drive.add({
-            name: "part.md",
-            parentId: id,
-            mimeType: "text/markdown",
-            content: Buffer.from(`Of drive ${number}.`),
-          });
+    addParts: inDrive
+      ? async (count) => {
+          for (let number = 0; number < count; number += 1) {
+            const id = `${sharedDriveId}${number}`;
+            drive.addDrive(id, `Project ${number}`, [organizer]);
+            given.driveIds.push(id);
+            drive.add({
+              name: "part.md",
+              parentId: id,
+              mimeType: "text/markdown",
+              content: Buffer.from(`Of drive ${number}.`),
+            });
+          }
         }
-      },
-    }),
+      : { none: "My Drive is one." },
     async breakItem(name) {
       const file = require(name);
       const before = file.content.toString();

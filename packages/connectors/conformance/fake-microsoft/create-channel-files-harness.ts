@@ -9,6 +9,8 @@ export type ChannelFilesHarness = DriveHarness<TeamsConfig> & {
   channel: FakeChannel;
   /** A further channel of the team with a folder in the team's drive, as each standard channel has. */
   addFolder(name: string): FakeChannel;
+  /** A private channel of everybody, whose files are in the root of a drive of its own. */
+  addPrivate(name: string): { drive: FakeDrive; channel: FakeChannel };
 };
 
 const folder = "General";
@@ -33,6 +35,7 @@ export async function createChannelFilesHarness(): Promise<ChannelFilesHarness> 
       drives.push(drive);
       return drive;
     },
+    addMore: ({ fake }, number) => addPrivate(fake.tenant, teamId, `Room ${number}`).drive,
     fault: "locked",
   });
   const { tenant } = harness.fake;
@@ -47,6 +50,7 @@ export async function createChannelFilesHarness(): Promise<ChannelFilesHarness> 
     teamId,
     channel,
     addFolder,
+    addPrivate: (name) => addPrivate(tenant, teamId, name),
     refOf: (name) => `files/${harness.refOf(inFolder(name))}`,
     put: (name, text) => harness.put(inFolder(name), text),
     remove: (name) => harness.remove(inFolder(name)),
@@ -64,6 +68,14 @@ function addChannel(tenant: FakeTenant, drive: FakeDrive, teamId: string, name: 
   const channel = tenant.addChannel(teamId, name, "standard");
   tenant.openFiles(channel, drive, name);
   return channel;
+}
+
+function addPrivate(tenant: FakeTenant, teamId: string, name: string): { drive: FakeDrive; channel: FakeChannel } {
+  const drive = tenant.addDrive(name, `/sites/our-team-${name}`);
+  const members = [...tenant.users.values()].map(({ id }) => ({ userId: id, tenantId: tenant.id }));
+  const channel = tenant.addChannel(teamId, name, "private", members);
+  tenant.openFiles(channel, drive, "");
+  return { drive, channel };
 }
 
 /** The kit asks the connector whether documents move; threads do not, and these are files alone. */

@@ -46,6 +46,11 @@ describeMail("threads", (server) => {
           await put(to, await account.textOf(refs.get(from)!));
           await remove(from);
         },
+        async addParts(count) {
+          for (let number = 0; number < count; number += 1) {
+            await put(`Part ${number}/part`, `Of mailbox ${number}.`);
+          }
+        },
         async breakItem(name) {
           // A message that cannot be read is a failure of its own; what stops its thread as well is size.
           const text = await account.textOf(refs.get(name)!);

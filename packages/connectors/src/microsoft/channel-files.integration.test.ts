@@ -69,14 +69,6 @@ describe("the files of a team", () => {
     const acl = target.documents.get(ref)?.item.acl;
     return ["ann", "bob", "eve"].filter((name) => mayRead(acl, directory.heldBy(harness.emailOf(name))));
   };
-  /** A private channel, whose files are in the root of a drive of its own. */
-  const addPrivate = (name: string) => {
-    const { tenant } = harness.fake;
-    const drive = tenant.addDrive(name, `/sites/our-team-${name}`);
-    const channel = tenant.addChannel(harness.teamId, name, "private");
-    tenant.openFiles(channel, drive, "");
-    return { drive, channel };
-  };
 
   it("are those in the folders of its channels, and not what else lies in its drive", async () => {
     const { tenant } = harness.fake;
@@ -135,7 +127,7 @@ describe("the files of a team", () => {
 
   it("of private channels come from drives of their own, with the permissions that those have", async () => {
     const { tenant } = harness.fake;
-    const { drive } = addPrivate("Board");
+    const { drive } = harness.addPrivate("Board");
     const file = tenant.put(drive, "budget.md", "The budget.");
     tenant.share(tenant.require(drive, ""), [grantUser(tenant, "bob")]);
     await harness.put("plan.md", "The plan.");
@@ -148,7 +140,7 @@ describe("the files of a team", () => {
   it("admit the members of their site's own groups where a certificate may read them, and only of that site", async () => {
     const { tenant } = harness.fake;
     const loginOf = (name: string) => `i:0#.f|membership|${harness.emailOf(name)}`;
-    const { drive } = addPrivate("Board");
+    const { drive } = harness.addPrivate("Board");
     const file = tenant.put(drive, "budget.md", "The budget.");
     await harness.put("plan.md", "The plan.");
     for (const item of [file, tenant.require(harness.drive, "General/plan.md")]) {
@@ -170,7 +162,7 @@ describe("the files of a team", () => {
     await harness.put("plan.md", "The plan.");
     const file = tenant.put(harness.drive, "Harbour/depth.md", "Nine metres.");
     harness.addFolder("Harbour");
-    const { drive, channel: board } = addPrivate("Board");
+    const { drive, channel: board } = harness.addPrivate("Board");
     tenant.put(drive, "budget.md", "The budget.");
     const chosen = { channels: ["General", "Harbour", "Board"] };
     await sync(chosen);
@@ -206,7 +198,7 @@ describe("the files of a team", () => {
     "stay where a channel's folder %s, and are read of the others",
     async (what) => {
       const { tenant } = harness.fake;
-      const { drive, channel } = addPrivate("Board");
+      const { drive, channel } = harness.addPrivate("Board");
       tenant.put(drive, "budget.md", "The budget.");
       await harness.put("plan.md", "The plan.");
       await sync();

@@ -24,6 +24,12 @@ const placeOf = ({ tenant, graphUrl, authorityUrl }: FakeMicrosoft) => ({
   allowPrivateHosts: true,
 });
 
+const addLibrary = ({ tenant }: FakeMicrosoft, name = "Documents") => {
+  const drive = tenant.addDrive(name);
+  tenant.siteDriveIds.push(drive.id);
+  return drive;
+};
+
 const createSite = () =>
   createDriveHarness(sharepointConnector, {
     configOf: (fake) =>
@@ -31,21 +37,25 @@ const createSite = () =>
         ...placeOf(fake),
         siteUrl: "https://contoso.sharepoint.example/sites/team",
       }),
-    addDrive: ({ tenant }) => {
-      const drive = tenant.addDrive("Documents");
-      tenant.siteDriveIds.push(drive.id);
-      return drive;
-    },
+    addDrive: addLibrary,
+    addMore: ({ fake }, number) => addLibrary(fake, `Library ${number}`),
     fault: "locked",
   });
+
+const addUserDrive = ({ tenant }: FakeMicrosoft, name = "ann") => {
+  const drive = tenant.addDrive(`OneDrive of ${name}`);
+  tenant.userDriveIds.set(tenant.users.get(name)!.id, drive.id);
+  return drive;
+};
 
 const createOnedrive = () =>
   createDriveHarness(onedriveConnector, {
     configOf: (fake) => onedriveConfigSchema.parse({ ...placeOf(fake), users: ["ann@contoso.example"] }),
-    addDrive: ({ tenant }) => {
-      const drive = tenant.addDrive("OneDrive of ann");
-      tenant.userDriveIds.set(tenant.users.get("ann")!.id, drive.id);
-      return drive;
+    addDrive: addUserDrive,
+    addMore({ fake, config }, number) {
+      const { mail } = fake.tenant.addUser(`user-${number}`);
+      config.users.push(mail!);
+      return addUserDrive(fake, `user-${number}`);
     },
     fault: "transfer",
   });

@@ -37,9 +37,15 @@ const concurrency = 8;
 /** What User.Read lets an account see of itself. */
 const accountFields = "id,displayName,mail,userPrincipalName";
 
-export function createGraph(config: TenantConfig, secrets: MicrosoftSecrets, context: TokenContext): Graph {
+/** @param signIn what brings the tokens; Microsoft Entra unless told */
+export function createGraph(
+  config: TenantConfig,
+  secrets: MicrosoftSecrets,
+  context: TokenContext,
+  signIn = createTokenSource,
+): Graph {
   const base = new URL(config.graphUrl.endsWith("/") ? config.graphUrl : `${config.graphUrl}/`);
-  const tokens = createTokenSource(config, secrets, `${base.origin}/.default`, context);
+  const tokens = signIn(config, secrets, `${base.origin}/.default`, context);
   const client = createRemoteClient({
     service,
     baseUrl: base.href,

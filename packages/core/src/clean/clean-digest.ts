@@ -9,12 +9,12 @@ export type CleanedFrom = {
 export type CleaningMeans = {
   /** Those that text is recognised in (OCR). */
   languages: readonly string[];
-  /** The limits of size and time, which may refuse a document. */
+  /** The limits of size and time, which may refuse a document or a part of it. */
   bounds: string;
 };
 
 type Attempt = {
-  /** The bounds that refused it; null where none did. */
+  /** The bounds that refused it or a part of it; null where none did. */
   refusedWithin: string | null;
   /** null where nothing had to be recognised. */
   triedLanguages: string[] | null;
@@ -29,7 +29,7 @@ const attempts = new RegExp(`^(?:${refusal}([^:]*))?(?:${recognition}(.*))?$`, "
  *
  * @param triedLanguages the languages that its text was to be recognised with (OCR), whether or not it could be; null
  *   where nothing had to be recognised
- * @param refusedWithin the bounds that refused the document; null where none did
+ * @param refusedWithin the bounds that refused the document or a part of it; null where none did
  */
 export function writeCleanDigest(
   from: CleanedFrom,

@@ -37,6 +37,8 @@ export const parsedDocumentSchema = z.object({
   elements: z.array(elementSchema),
   /** What was left out and why, in words for a person: a skipped image, an attachment that could not be read. */
   warnings: z.array(z.string()),
+  /** Some of it was left out by a limit of size or time that a person may raise. */
+  cutByBounds: z.boolean().optional(),
 });
 export type ParsedDocument = z.infer<typeof parsedDocumentSchema>;
 

@@ -78,7 +78,7 @@ describe.each([
   it("fails when not one of its files can be read, and says why", async () => {
     const pictures = [{ name: "photo.png", data: "\x89PNG\r\n\x1a\n" }];
     expect(await failureOf(parseFixture(write(pictures), "a"))).toMatch(
-      /^DOCUMENT_UNSUPPORTED: None of the 1 file in the archive can be read; the first is photo\.png/u,
+      /^DOCUMENT_UNSUPPORTED: None of the 1 file in the archive can be read; one is photo\.png/u,
     );
   });
 });

@@ -1,7 +1,7 @@
 import { gunzipSync } from "node:zlib";
 import type { Entry } from "yauzl";
 import { bomb, openZip } from "../archive.ts";
-import { countOf, documentError } from "../document-errors.ts";
+import { countOf, documentError, isOfBounds } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import { type Part, type ParsePart, readParts } from "../nested-parts.ts";
 import type { Parsed } from "../sections.ts";
@@ -30,28 +30,21 @@ export async function parseArchive(
     ...member,
     name: member.name.replace(/\p{Cc}/gu, "").slice(0, maxNameLength),
   }));
-  const { drafts, warnings, failures } = await readParts(
-    members,
-    "file",
-    limits.maxArchiveMembers,
-    limits,
-    parseMember,
-  );
-  const [first] = failures;
-  if (drafts.length === 0 && first !== undefined) {
-    const code =
-      (["DOCUMENT_ENCRYPTED", "DOCUMENT_TOO_LARGE"] as const).find((each) =>
-        failures.every((failure) => failure.code === each),
-      ) ?? "DOCUMENT_UNSUPPORTED";
+  const { failures, ...read } = await readParts(members, "file", limits.maxArchiveMembers, limits, parseMember);
+  // Where a limit refused one of the files, there is something to gain by raising it.
+  const told = failures.find((failure) => isOfBounds(failure.code)) ?? failures[0];
+  if (read.drafts.length === 0 && told !== undefined) {
+    const isLocked = failures.every((failure) => failure.code === "DOCUMENT_ENCRYPTED");
+    const code = isOfBounds(told.code) ? told.code : isLocked ? "DOCUMENT_ENCRYPTED" : "DOCUMENT_UNSUPPORTED";
     throw documentError(
       code,
-      `None of the ${countOf(failures.length, "file")} in the archive can be read; the first is ${first.name}: ${first.message}`,
+      `None of the ${countOf(failures.length, "file")} in the archive can be read; one is ${told.name}: ${told.message}`,
       code === "DOCUMENT_UNSUPPORTED"
         ? { action: "Leave the archive out, or replace its files by ones that are read." }
         : {},
     );
   }
-  return { title: null, drafts, warnings };
+  return { title: null, ...read };
 }
 
 async function listMembers(

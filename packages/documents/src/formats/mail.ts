@@ -36,7 +36,7 @@ export async function readMail(mail: Mail, limits: ParseLimits, parseAttachment:
   const attached = await readParts(mail.attachments, "attachment", most, limits, parseAttachment, drafts);
   appendAll(drafts, attached.drafts);
   appendAll(warnings, attached.warnings);
-  return { title: subject === "" ? null : subject, drafts, warnings };
+  return { title: subject === "" ? null : subject, drafts, warnings, cutByBounds: attached.cutByBounds };
 }
 
 /** An attachment's name as it can be shown and held against the kinds of files; empty where it has none. */

@@ -2,7 +2,15 @@ import ExcelJS from "exceljs";
 import { describe, expect, it } from "vitest";
 import { defaultParseLimits } from "../limits.ts";
 import { openOoxml } from "../ooxml-package.ts";
-import { relationships, framedShape, slideFrame, slideShape, writePptx, writeXlsx } from "../testing/office-fixture.ts";
+import {
+  relationships,
+  framedShape,
+  placeholderShape,
+  slideFrame,
+  slideShape,
+  writePptx,
+  writeXlsx,
+} from "../testing/office-fixture.ts";
 import { failureOf, outlineOf, parseFixture } from "../testing/outline-of.ts";
 import { parsePptx } from "./pptx.ts";
 import { parseXlsx } from "./xlsx.ts";
@@ -341,6 +349,66 @@ describe("PPTX", () => {
       ["Turned", 1, undefined],
       ["In no frame", 1, undefined],
       ["Say thanks.", 1, undefined],
+    ]);
+  });
+
+  it("tells where a placeholder stands by its layout, and by its master where that leaves it open", async () => {
+    const [own, ofLayout, ofMaster] = [
+      slideFrame(0, 0, 1200, 800),
+      slideFrame(1200, 800, 2400, 1600),
+      slideFrame(2400, 1600, 4800, 3200),
+    ];
+    const turned = slideFrame(0, 0, 6000, 4000, "", 'rot="2700000"');
+    const layout = {
+      master: placeholderShape('type="title"', ofMaster) + placeholderShape('type="body" idx="1"', ofMaster),
+      layout: [
+        placeholderShape('type="ctrTitle"', ""),
+        placeholderShape('type="body"', slideFrame(0, 0, 6000, 4000)),
+        placeholderShape('idx="1"', ofLayout),
+        placeholderShape('type="subTitle" idx="2"', ""),
+        placeholderShape('type="tbl" idx="3"', turned),
+        placeholderShape('type="pic" idx="13"', ofLayout),
+      ].join(""),
+    };
+    const picture = `<p:pic><p:nvPicPr><p:cNvPr id="3" name="x" descr="A pump"/><p:cNvPicPr/><p:nvPr><p:ph type="pic" idx="13"/></p:nvPr></p:nvPicPr><p:spPr/></p:pic>`;
+    const shapes = [
+      placeholderShape('type="title"', "", "Title of another kind"),
+      placeholderShape('idx="1"', "", "By its number"),
+      placeholderShape('type="subTitle" idx="2"', "", "By the master"),
+      placeholderShape('idx="1"', own, "By itself"),
+      placeholderShape('idx="1"', turned, "Turned"),
+      placeholderShape('type="tbl" idx="3"', "", "Turned by its layout"),
+      placeholderShape('type="body" idx="99"', "", "In no layout"),
+      picture,
+      framedShape(null, "", "No placeholder"),
+    ];
+    const slide = { shapes: shapes.join(""), layout };
+    const document = await parseFixture(writePptx([slide]), "a.pptx");
+    const [first, second] = [
+      { left: 0.1, top: 0.1, width: 0.2, height: 0.2 },
+      { left: 0.2, top: 0.2, width: 0.4, height: 0.4 },
+    ];
+    expect(document.elements.map(({ text, box }) => [text, box])).toEqual([
+      ["Title of another kind", second],
+      ["By its number", first],
+      ["By the master", second],
+      ["By itself", { left: 0, top: 0, width: 0.1, height: 0.1 }],
+      ["Turned", undefined],
+      ["Turned by its layout", undefined],
+      ["In no layout", undefined],
+      ["A pump", first],
+      ["No placeholder", undefined],
+    ]);
+    expect(document.warnings).toEqual([]);
+  });
+
+  it("is read without a layout that is damaged, and says so", async () => {
+    const layout = { layout: "<p:sp>", master: "" };
+    const shapes = placeholderShape('type="title"', "", "Slide");
+    const document = await parseFixture(writePptx([{ shapes, layout }]), "a.pptx");
+    expect(document.elements.map(({ text, box }) => [text, box])).toEqual([["Slide", undefined]]);
+    expect(document.warnings).toEqual([
+      expect.stringMatching(/^Where a slide's placeholders stand could not be read/u),
     ]);
   });
 

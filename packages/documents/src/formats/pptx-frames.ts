@@ -7,12 +7,15 @@ const halfTurn = 180 * 60_000;
 const alternatives = new Set(["AlternateContent", "Choice", "Fallback"]);
 
 type Place = (edges: Edges) => Edges;
+export type FrameOf = (shape: XmlElement) => Edges | null;
 
 /**
- * Where shapes stand on their slide, in the slide's own unit (EMU), groups opened. A shape that leaves that to its layout is
- * not among them, and neither is one that is turned: its frame is not where it stands.
+ * Where shapes stand on their slide, in the slide's own unit (EMU), groups opened. One that is turned is not among them: its
+ * frame is not where it stands.
+ *
+ * @param inherited where a shape stands that does not say it itself; null where nothing else does
  */
-export function framesOf(tree: XmlElement | undefined): Map<XmlElement, Edges> {
+export function framesOf(tree: XmlElement | undefined, inherited: FrameOf): Map<XmlElement, Edges> {
   const frames = new Map<XmlElement, Edges>();
   const add = (parent: XmlElement | undefined, place: Place) => {
     for (const child of elementsOf(parent)) {
@@ -21,8 +24,10 @@ export function framesOf(tree: XmlElement | undefined): Map<XmlElement, Edges> {
         const inGroup = groupPlace(elementOf(child, "grpSpPr", "xfrm"));
         if (inGroup !== null) add(child, (edges) => place(inGroup(edges)));
       } else {
-        const frame = frameOf(elementOf(child, "spPr", "xfrm") ?? elementOf(child, "xfrm"), "off", "ext");
-        if (frame !== null) frames.set(child, place(frame));
+        const xfrm = elementOf(child, "spPr", "xfrm") ?? elementOf(child, "xfrm");
+        const own = xfrm === undefined ? null : frameOf(xfrm, "off", "ext");
+        const frame = xfrm === undefined ? inherited(child) : own && place(own);
+        if (frame !== null) frames.set(child, frame);
       }
     }
   };

@@ -8,10 +8,8 @@ import type { Draft, Parsed } from "../sections.ts";
 import { type XmlElement, descendantsOf, elementOf, elementsOf, textOf } from "../xml-tree.ts";
 import { framesOf } from "./pptx-frames.ts";
 import { readSlideComments } from "./pptx-comments.ts";
+import { furniture, isTitle, placeholderOf, readPlaceholders } from "./pptx-placeholders.ts";
 import { type RunningLine, runningDrafts } from "./running-lines.ts";
-
-/** Placeholders that repeat on every slide. */
-const furniture = new Set(["dt", "ftr", "sldNum", "hdr"]);
 
 /**
  * Presentations in the order in which they are shown: title, bodies, tables, notes and comments of each slide; page is the slide.
@@ -26,7 +24,7 @@ export function parsePptx(office: OoxmlPackage, limits: ParseLimits): Parsed {
   const presentation = office.tree(office.mainPart);
   const slideSize = elementOf(presentation, "sldSz")?.attributes;
   const size = { width: Number(slideSize?.["cx"]), height: Number(slideSize?.["cy"]) };
-  const deck = { office, saidBeside, size, limits };
+  const deck = { office, saidBeside, size, placeholders: readPlaceholders(office), limits };
   const slides = elementsOf(elementOf(presentation, "sldIdLst"), "sldId");
   slides.forEach((reference, index) => {
     const partName = targets.find((relationship) => relationship.id === reference.attributes["r:id"])?.target;
@@ -54,33 +52,33 @@ type Deck = {
   saidBeside: SaidBeside;
   /** Of its slides, in EMU; not a number where the file does not say it. */
   size: { width: number; height: number };
+  placeholders: ReturnType<typeof readPlaceholders>;
   limits: ParseLimits;
 };
 
 function readSlide(deck: Deck, partName: string, slide: XmlElement, page: number): Draft[] {
-  const { office, saidBeside, size } = deck;
+  const { office, saidBeside, size, placeholders } = deck;
   const tree = elementOf(slide, "cSld", "spTree");
   const shapes = shapesOf(tree);
-  const frames = framesOf(tree);
+  const frames = framesOf(tree, placeholders(partName));
   const placed = (shape: XmlElement, drafts: readonly Draft[]) => {
     const frame = frames.get(shape);
     const box = frame === undefined ? null : boxOf(frame, size);
     return box === null ? drafts : drafts.map((draft) => ({ ...draft, box }));
   };
-  const isTitle = (shape: XmlElement) => /^(?:title|ctrTitle)$/u.test(placeholderOf(shape) ?? "");
-  const titleShape = shapes.find((shape) => isTitle(shape) && linesOf(shape).length > 0);
+  const titleShape = shapes.find((shape) => isTitle(typeOf(shape)) && linesOf(shape).length > 0);
   const drafts: Draft[] = [];
   if (titleShape !== undefined) {
     const text = linesOf(titleShape)
       .map((line) => line.text)
       .join(" ");
     // The first slide's centred title is the presentation's.
-    const kind = page === 1 && placeholderOf(titleShape) === "ctrTitle" ? "title" : "heading";
+    const kind = page === 1 && typeOf(titleShape) === "ctrTitle" ? "title" : "heading";
     appendAll(drafts, placed(titleShape, [{ kind, text, level: 1 }]));
   }
   const targets = office.relationships(partName);
   for (const shape of shapes) {
-    if (shape === titleShape || furniture.has(placeholderOf(shape) ?? "")) continue;
+    if (shape === titleShape || furniture.has(typeOf(shape))) continue;
     appendAll(drafts, placed(shape, readShape(deck, targets, shape)));
   }
   const partsOf = (type: string) => targets.flatMap((target) => (target.type === type ? [target.target] : []));
@@ -92,14 +90,14 @@ function readSlide(deck: Deck, partName: string, slide: XmlElement, page: number
 function readNotes(office: OoxmlPackage, part: string): Draft[] {
   const root = office.beside("Speaker notes", () => office.tree(part));
   return shapesOf(elementOf(root, "cSld", "spTree"))
-    .filter((shape) => placeholderOf(shape) === "body")
+    .filter((shape) => typeOf(shape) === "body")
     .flatMap((shape) => textDrafts(linesOf(shape), false))
     .map((draft) => ({ ...draft, container: "Speaker notes" }));
 }
 
 function footersOf(slide: XmlElement): RunningLine[] {
   return shapesOf(elementOf(slide, "cSld", "spTree"))
-    .filter((shape) => placeholderOf(shape) === "ftr")
+    .filter((shape) => typeOf(shape) === "ftr")
     .flatMap(linesOf)
     .map(({ text }) => ({ kind: "footer", text }));
 }
@@ -116,10 +114,9 @@ function shapesOf(tree: XmlElement | undefined): XmlElement[] {
   });
 }
 
-function placeholderOf(shape: XmlElement): string | null {
-  const properties = elementsOf(shape).find((child) => child.name.startsWith("nv"));
-  const placeholder = elementOf(properties, "nvPr", "ph");
-  return placeholder === undefined ? null : (placeholder.attributes["type"] ?? "obj");
+/** Of a placeholder; "" for other shapes. */
+function typeOf(shape: XmlElement): string {
+  return placeholderOf(shape)?.type ?? "";
 }
 
 function readShape({ office, limits }: Deck, targets: { id: string; target: string }[], shape: XmlElement): Draft[] {
@@ -143,8 +140,7 @@ function readShape({ office, limits }: Deck, targets: { id: string; target: stri
           limits,
         );
   }
-  const placeholder = placeholderOf(shape);
-  return textDrafts(linesOf(shape), placeholder === "body" || placeholder === "obj");
+  return textDrafts(linesOf(shape), ["body", "obj"].includes(typeOf(shape)));
 }
 
 type Line = { text: string; level: number; bullet: "none" | "character" | "number" | "inherited" };

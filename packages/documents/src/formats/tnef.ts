@@ -43,8 +43,14 @@ export async function parseTnef(bytes: Uint8Array, limits: ParseLimits, parseAtt
     const name = attachmentName(longName) || attachmentName(title) || `attachment-${index + 1}`;
     return { name, sizeBytes: data?.length ?? 0, read };
   });
-  const { drafts, warnings } = await readParts(parts, "attachment", limits.maxAttachments, limits, parseAttachment);
-  return { title: null, drafts, warnings };
+  const { failures: _failures, ...attached } = await readParts(
+    parts,
+    "attachment",
+    limits.maxAttachments,
+    limits,
+    parseAttachment,
+  );
+  return { title: null, ...attached };
 }
 
 function attachedTo(bytes: Uint8Array): Attached[] {

@@ -61,7 +61,8 @@ export async function parsePdf(bytes: Uint8Array, limits: ParseLimits, parseFile
   warnings.push(...attached.warnings);
   // Pages are those of this document.
   const files = attached.drafts.map(({ page: _page, box: _box, ...draft }) => draft);
-  return { title: pdf.title ?? firstTitle(drafts), drafts: [...drafts, ...files], warnings, scans };
+  const { cutByBounds } = attached;
+  return { title: pdf.title ?? firstTitle(drafts), drafts: [...drafts, ...files], warnings, scans, cutByBounds };
 }
 
 /** A picture's record is never packed, so its kind stands in the file as it is. */

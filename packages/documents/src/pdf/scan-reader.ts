@@ -1,6 +1,6 @@
 import type { ParsedDocument } from "@anneal/core/document/element";
 import { type AnnealError, isAnnealError } from "@anneal/core/errors";
-import { documentError } from "../document-errors.ts";
+import { documentError, isOfBounds } from "../document-errors.ts";
 import type { ParseLimits } from "../limits.ts";
 import type { TextRecognizer } from "../ocr/text-recognizer.ts";
 import { limitText } from "../parse-document.ts";
@@ -150,7 +150,8 @@ function merge(
       .flatMap(([page, pageDrafts]) => [...pageDrafts, ...annotationsOf(scans, page, pageDrafts)]),
   ].toSorted((a, b) => (a.page ?? Number.MAX_SAFE_INTEGER) - (b.page ?? Number.MAX_SAFE_INTEGER));
   const warnings = [...document.warnings, ...warningsOf(outcomes, replaced, left, limits)];
-  return limitText({ ...document, elements: withSections(drafts), warnings }, limits);
+  const cut = outcomes.failed.some(({ error }) => isOfBounds(error.code)) && { cutByBounds: true };
+  return limitText({ ...document, elements: withSections(drafts), warnings, ...cut }, limits);
 }
 
 /** What was filled in is on the picture as well, where its program drew it, but may have been read wrongly there. */

@@ -59,7 +59,17 @@ export function docxParagraph(text: string, style?: string): string {
 }
 
 /** The relationship of a slide's chart is rId1. */
-export type FixtureSlide = { shapes: string; notes?: string; comments?: string; chart?: string; attributes?: string };
+export type FixtureSlide = {
+  shapes: string;
+  notes?: string;
+  comments?: string;
+  chart?: string;
+  layout?: FixtureLayout;
+  attributes?: string;
+};
+
+/** The XML of the shapes of a slide's layout and of its master. */
+export type FixtureLayout = { layout: string; master: string };
 
 /** A presentation with slides of 12,000 by 8,000; they are stored in reverse, so that only the presentation's list tells their order. */
 export function writePptx(
@@ -69,7 +79,7 @@ export function writePptx(
   const names =
     'xmlns:a="http://schemas.openxmlformats.org/drawingml/2006/main" xmlns:p="http://schemas.openxmlformats.org/presentationml/2006/main" xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships"';
   const number = (index: number) => slides.length - index;
-  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, comments, chart, attributes = "" }, index) => [
+  const parts: FixtureEntry[] = slides.flatMap(({ shapes, notes, comments, chart, layout, attributes = "" }, index) => [
     {
       name: `ppt/slides/slide${number(index)}.xml`,
       data: `${xml}<p:sld ${names} ${attributes}><p:cSld><p:spTree><p:nvGrpSpPr/>${shapes}</p:spTree></p:cSld></p:sld>`,
@@ -92,6 +102,7 @@ export function writePptx(
           },
           { name: `ppt/charts/chart${number(index)}.xml`, data: chart },
         ]),
+    ...(layout === undefined ? [] : layoutParts(names, number(index), layout)),
     ...(notes === undefined
       ? []
       : [
@@ -133,6 +144,24 @@ export function writePptx(
   ]);
 }
 
+function layoutParts(names: string, number: number, { layout, master }: FixtureLayout): FixtureEntry[] {
+  const [layoutPart, masterPart] = [`slideLayouts/slideLayout${number}.xml`, `slideMasters/slideMaster${number}.xml`];
+  const sheet = (name: string, shapes: string) =>
+    `${xml}<p:${name} ${names}><p:cSld><p:spTree><p:nvGrpSpPr/>${shapes}</p:spTree></p:cSld></p:${name}>`;
+  return [
+    {
+      name: `ppt/slides/_rels/slide${number}.xml.rels`,
+      data: relationships([{ id: "rId1", type: "slideLayout", target: `../${layoutPart}` }]),
+    },
+    { name: `ppt/${layoutPart}`, data: sheet("sldLayout", layout) },
+    {
+      name: `ppt/slideLayouts/_rels/slideLayout${number}.xml.rels`,
+      data: relationships([{ id: "rId1", type: "slideMaster", target: `../${masterPart}` }]),
+    },
+    { name: `ppt/${masterPart}`, data: sheet("sldMaster", master) },
+  ];
+}
+
 /** @param placeholder its type, or null for a free text box. */
 export function slideShape(placeholder: string | null, ...paragraphs: string[]): string {
   return framedShape(placeholder, "", ...paragraphs);
@@ -140,7 +169,15 @@ export function slideShape(placeholder: string | null, ...paragraphs: string[]):
 
 /** @param frame the XML of its place on the slide: `slideFrame`. */
 export function framedShape(placeholder: string | null, frame: string, ...paragraphs: string[]): string {
-  const ph = placeholder === null ? "" : `<p:ph type="${placeholder}"/>`;
+  return shapeOf(placeholder === null ? "" : `<p:ph type="${placeholder}"/>`, frame, paragraphs);
+}
+
+/** @param attributes of its `p:ph`: type and idx, each of which a file may leave out */
+export function placeholderShape(attributes: string, frame: string, ...paragraphs: string[]): string {
+  return shapeOf(`<p:ph ${attributes}/>`, frame, paragraphs);
+}
+
+function shapeOf(ph: string, frame: string, paragraphs: readonly string[]): string {
   const body = paragraphs.map((text) => `<a:p><a:r><a:t>${text}</a:t></a:r></a:p>`).join("");
   return `<p:sp><p:nvSpPr><p:cNvPr id="2" name="x"/><p:cNvSpPr/><p:nvPr>${ph}</p:nvPr></p:nvSpPr><p:spPr>${frame}</p:spPr><p:txBody>${body}</p:txBody></p:sp>`;
 }
