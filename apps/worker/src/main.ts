@@ -8,7 +8,7 @@ import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool, schedulePending } from "@anneal/db/queries/pools";
 import { openSecretBox } from "@anneal/db/open-secret-box";
 import { roomFor } from "@anneal/documents/limits";
-import { findNetworkConfinement } from "@anneal/documents/network-confinement";
+import { findNetworkConfinement } from "@anneal/processes/network-confinement";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createInferenceClient } from "@anneal/engines/inference-client";
