@@ -102,7 +102,14 @@ export type ConnectLimits = {
   /** A larger document is a DOCUMENT_TOO_LARGE failure and is not read. */
   documentBytes: number;
   requestTimeoutMs: number;
+  /** Of the process that reads the pages of a website; left out: `defaultPageBounds`. */
+  pages?: PageBounds;
 };
+
+/** Wall-clock time for one page, and resident memory, of which three quarters may be JavaScript heap. */
+export type PageBounds = { timeoutMs: number; maxMemoryBytes: number };
+
+export const defaultPageBounds: PageBounds = { timeoutMs: 120_000, maxMemoryBytes: 512 * 1024 * 1024 };
 
 export const defaultLimits: ConnectLimits = {
   documentBytes: 100 * 1024 * 1024,
