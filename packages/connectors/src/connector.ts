@@ -9,6 +9,7 @@ import { withChanges } from "./describe-facts.ts";
 import type { PythonRuntime } from "./python-runtime.ts";
 import type { ReaderRules } from "./reader-rules.ts";
 import type { RemoteObserver } from "./remote/remote-observer.ts";
+import type { PageReader } from "./web/page-reader.ts";
 
 /** How a connector learns what changed; shown to people (`describeFacts`), because it decides how fresh and how costly a sync is. */
 export type ChangeModel =
@@ -84,6 +85,8 @@ export type ConnectContext = {
   onRemoteEvent?: RemoteObserver | undefined;
   /** For the waits that a service asks for; left out: the machine's. */
   clock?: Clock | undefined;
+  /** Reads the pages of websites for whoever started it, who ends it; left out: each crawl has a process of its own. */
+  pageReader?: PageReader | undefined;
   /** For credentials that change by being used; left out where nothing is stored, and what is renewed lasts a run. */
   renewSecrets?: RenewSecrets | undefined;
 };

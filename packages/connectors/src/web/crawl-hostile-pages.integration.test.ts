@@ -13,6 +13,7 @@ describe("a crawl that meets hostile pages", () => {
   let crawl: WebCrawl;
   beforeEach(async () => {
     crawl = await startWebCrawl();
+    delete crawl.context.pageReader;
   });
   afterEach(() => crawl.stop());
   const boundBy = (pages: PageBounds) => {
@@ -32,20 +33,32 @@ describe("a crawl that meets hostile pages", () => {
     crawl.page("/behind", "page behind");
     await crawl.sync(target);
     expect(target.failures).toMatchObject([
-      { ref: `${crawl.site.origin}/turns`, error: { code: "DOCUMENT_TOO_LARGE" } },
+      {
+        ref: `${crawl.site.origin}/turns`,
+        error: {
+          code: "DOCUMENT_TOO_LARGE",
+          message: `Reading "${crawl.site.origin}/turns" needed more than 160 MiB of memory and was ended.`,
+        },
+      },
     ]);
     expect(crawl.paths(target)).toEqual(["/", "/a", "/b", "/behind", "/turns"]);
     expect(children()).toEqual([]);
   });
 
   it("loses only the feed that takes too long", async () => {
-    boundBy({ ...defaultPageBounds, timeoutMs: 5000 });
+    boundBy({ ...defaultPageBounds, timeoutMs: 8000 });
     crawl.page("/", linksTo(["/endless", "/a"]));
     crawl.page("/endless", endlessFeed.toString(), feedHeaders);
     crawl.page("/a", "page a");
     const target = await crawl.sync(new MemoryTarget());
     expect(target.failures).toMatchObject([
-      { ref: `${crawl.site.origin}/endless`, error: { code: "DOCUMENT_TIMEOUT" } },
+      {
+        ref: `${crawl.site.origin}/endless`,
+        error: {
+          code: "DOCUMENT_TIMEOUT",
+          message: `Reading "${crawl.site.origin}/endless" took longer than 8 s and was ended.`,
+        },
+      },
     ]);
     expect(crawl.paths(target)).toEqual(["/", "/a"]);
     expect(children()).toEqual([]);

@@ -50,7 +50,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
       : createLoginKeeper(login, secrets.storageState, context.renewSecrets);
   const client = createSiteClient({ fetch, identity, login, keepLogin, paces, signal, clock });
   const opened: OpenedSite[] = [];
-  const pages = createPageReader(signal, limits.pages);
+  const pages = context.pageReader ?? createPageReader(signal, limits.pages);
   const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
   const hasLogin = login !== null;
   const renderer =
@@ -133,7 +133,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     open,
     async close() {
       paces.close();
-      await pages.close();
+      if (pages !== context.pageReader) await pages.close();
       await renderer?.close();
       await fetch.close();
     },
