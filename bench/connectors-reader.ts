@@ -173,6 +173,13 @@ async function residentBytes(pid: string, field: "VmRSS" | "VmHWM"): Promise<num
   return Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(status)?.[1] ?? 0) * 1024;
 }
 
+/** Pages that a process has in common with others, such as Node's own code, which are counted with this one. */
+async function sharedBytes(pid: string): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, "utf8").catch(() => "");
+  const kB = (field: string) => Number(new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(rollup)?.[1] ?? 0);
+  return (kB("Rss") - kB("Pss")) * 1024;
+}
+
 /** Of what this process has started and what runs now, such as the program that speaks SMB. */
 async function bytesOfHelpers(): Promise<number> {
   let bytes = 0;
@@ -180,7 +187,8 @@ async function bytesOfHelpers(): Promise<number> {
     const stat = /^\d+$/.test(pid) ? await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "") : "";
     // Behind the name, which may hold anything: the state and the parent.
     const parent = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1];
-    if (parent === String(process.pid)) bytes += await residentBytes(pid, "VmHWM");
+    if (parent !== String(process.pid)) continue;
+    bytes += (await residentBytes(pid, "VmHWM")) - (await sharedBytes(pid));
   }
   return bytes;
 }

@@ -1,4 +1,4 @@
-import { defaultLimits } from "@anneal/connectors/connector";
+import { defaultLimits, defaultPageBounds } from "@anneal/connectors/connector";
 import { createHostSender } from "@anneal/connectors/remote/send-to-host";
 import { directoryQueue } from "@anneal/core/connect/contract";
 import { reconcileWorkflowId, reconcileWorkflowName } from "@anneal/core/deploy/contract";
@@ -8,7 +8,7 @@ import { removeReplicasExcept, saveReplica } from "@anneal/db/queries/serving";
 import { savePool, schedulePending } from "@anneal/db/queries/pools";
 import { openSecretBox } from "@anneal/db/open-secret-box";
 import { roomFor } from "@anneal/documents/limits";
-import { findNetworkConfinement } from "@anneal/documents/network-confinement";
+import { findNetworkConfinement } from "@anneal/processes/network-confinement";
 import { ParserPool } from "@anneal/documents/parser-pool";
 import { createEmbeddingsClient } from "@anneal/engines/embeddings-client";
 import { createInferenceClient } from "@anneal/engines/inference-client";
@@ -134,21 +134,22 @@ async function main(): Promise<void> {
     send: createHostSender(observeRemote("unstructured")),
   };
   const documentBytes = env.ANNEAL_DOCUMENT_MAX_MIB * 2 ** 20;
+  const parseTimeoutMs = env.ANNEAL_PARSE_TIMEOUT_SECONDS * 1000;
   const parsers = new ParserPool({
     size: 2,
-    timeoutMs: env.ANNEAL_PARSE_TIMEOUT_SECONDS * 1000,
+    timeoutMs: parseTimeoutMs,
     ...roomFor(documentBytes),
     ocr,
     ...(unstructured ? { unstructured } : {}),
   });
   if (findNetworkConfinement() === null)
-    log.warn("parsers of documents cannot be kept off the network here: it allows no network namespaces");
+    log.warn("parsers of documents and web pages cannot be kept off the network here: it allows no network namespaces");
   const connecting = {
     chromiumPath: env.ANNEAL_CHROMIUM ?? null,
     ownFolders: ownFoldersOf(env),
     python,
     observeRemote,
-    limits: { ...defaultLimits, documentBytes },
+    limits: { ...defaultLimits, documentBytes, pages: { ...defaultPageBounds, timeoutMs: parseTimeoutMs } },
   };
   const client = new Client({
     connection: await Connection.connect({ address: env.ANNEAL_TEMPORAL_ADDRESS }),

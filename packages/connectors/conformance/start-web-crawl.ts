@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Change } from "@anneal/core/connect/change";
 import { defaultLimits, type ConnectContext } from "../src/connector.ts";
 import { webConfigSchema, type WebConfig, type WebSecrets } from "../src/web/config.ts";
+import { createPageReader } from "../src/web/page-reader.ts";
 import { webConnector } from "../src/web/web-connector.ts";
 import type { MemoryTarget } from "./memory-target.ts";
 import { startSite, type TestSite } from "./start-site.ts";
@@ -33,7 +34,10 @@ export type WebCrawl = {
 
 export async function startWebCrawl(): Promise<WebCrawl> {
   const site = await startSite();
+  const pageReader = createPageReader(new AbortController().signal);
   const context: ConnectContext = {
+    // A process for each of hundreds of crawls takes longer than they do.
+    pageReader,
     signal: new AbortController().signal,
     tempDir: await mkdtemp(join(tmpdir(), "anneal-web-")),
     limits: { ...defaultLimits, requestTimeoutMs: 10_000 },
@@ -65,6 +69,7 @@ export async function startWebCrawl(): Promise<WebCrawl> {
     },
     paths: (target) => [...target.documents.keys()].map((ref) => ref.slice(site.origin.length)).sort(),
     async stop() {
+      await pageReader.close();
       await site.stop();
       await rm(context.tempDir, { recursive: true, force: true });
     },

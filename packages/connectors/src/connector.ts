@@ -9,6 +9,7 @@ import { withChanges } from "./describe-facts.ts";
 import type { PythonRuntime } from "./python-runtime.ts";
 import type { ReaderRules } from "./reader-rules.ts";
 import type { RemoteObserver } from "./remote/remote-observer.ts";
+import type { PageReader } from "./web/page-reader.ts";
 
 /** How a connector learns what changed; shown to people (`describeFacts`), because it decides how fresh and how costly a sync is. */
 export type ChangeModel =
@@ -84,6 +85,8 @@ export type ConnectContext = {
   onRemoteEvent?: RemoteObserver | undefined;
   /** For the waits that a service asks for; left out: the machine's. */
   clock?: Clock | undefined;
+  /** Reads the pages of websites for whoever started it, who ends it; left out: each crawl has a process of its own. */
+  pageReader?: PageReader | undefined;
   /** For credentials that change by being used; left out where nothing is stored, and what is renewed lasts a run. */
   renewSecrets?: RenewSecrets | undefined;
 };
@@ -102,7 +105,14 @@ export type ConnectLimits = {
   /** A larger document is a DOCUMENT_TOO_LARGE failure and is not read. */
   documentBytes: number;
   requestTimeoutMs: number;
+  /** Of the process that reads the pages of a website; left out: `defaultPageBounds`. */
+  pages?: PageBounds;
 };
+
+/** Wall-clock time for one page, and resident memory, of which three quarters may be JavaScript heap. */
+export type PageBounds = { timeoutMs: number; maxMemoryBytes: number };
+
+export const defaultPageBounds: PageBounds = { timeoutMs: 120_000, maxMemoryBytes: 512 * 1024 * 1024 };
 
 export const defaultLimits: ConnectLimits = {
   documentBytes: 100 * 1024 * 1024,

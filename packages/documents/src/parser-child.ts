@@ -1,5 +1,6 @@
 import { AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
 import type { ParsedDocument } from "@anneal/core/document/element";
+import { openChildInput } from "@anneal/processes/child-input";
 import { documentError } from "./document-errors.ts";
 import { type RecognizePart, type ScannedPart, parseWithScans } from "./parse-document.ts";
 import type { ParseLimits } from "./limits.ts";
@@ -67,17 +68,7 @@ async function handle(request: ParseRequest): Promise<ParseReply> {
   }
 }
 
-const input = process.stdin[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-
-async function readInput(sizeBytes: number): Promise<Uint8Array> {
-  const bytes = Buffer.allocUnsafeSlow(sizeBytes);
-  for (let filled = 0; filled < sizeBytes;) {
-    const chunk = await input.next();
-    if (chunk.done === true) throw new Error("it came in part only");
-    filled += chunk.value.copy(bytes, filled);
-  }
-  return bytes;
-}
+const readInput = openChildInput();
 
 async function carryOut(request: ParseRequest): Promise<ParseReply> {
   const bytes = await readInput(request.fileSizeBytes);

@@ -1,7 +1,8 @@
-import { mkdtemp, open, readFile, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAnnealError } from "@anneal/core/errors";
+import { childrenRunning } from "@anneal/processes/orphan.fixture";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ParserPool, type ParserPoolOptions } from "./parser-pool.ts";
 import { failureOf } from "./testing/outline-of.ts";
@@ -22,24 +23,8 @@ async function file(name: string, content: string | Uint8Array): Promise<string>
   return path;
 }
 
-/** The pool's processes, by Linux's record of our children. */
-async function childPids(): Promise<number[]> {
-  const tasks = await readdir("/proc/self/task");
-  const lists = await Promise.all(
-    tasks.map((task) => readFile(`/proc/self/task/${task}/children`, "utf8").catch(() => "")),
-  );
-  const pids = lists
-    .join(" ")
-    .split(/\s+/u)
-    .filter((pid) => pid !== "");
-  const commands = await Promise.all(
-    pids.map(async (pid) => ({
-      pid,
-      command: await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => ""),
-    })),
-  );
-  return commands.filter(({ command }) => command.includes("parser-child")).map(({ pid }) => Number(pid));
-}
+/** The pool's processes. */
+const childPids = () => childrenRunning("parser-child");
 
 /** Markdown that keeps its parser busy for minutes: deep lists cost the cube of their depth. */
 const endless = Array.from({ length: 3000 }, (_, depth) => `${" ".repeat(depth * 2)}- x`).join("\n");
@@ -82,7 +67,7 @@ describe("ParserPool", () => {
     await handle.truncate(2 * 1024 * MiB);
     await handle.close();
     expect(await failureOf(pool.parse({ path }))).toBe("DOCUMENT_TOO_LARGE: The file has 2 GiB; the limit is 100 MiB.");
-    expect(await childPids()).toEqual([]);
+    expect(childPids()).toEqual([]);
   });
 
   it("ends a document that takes too long, and goes on with the next", async () => {
@@ -112,7 +97,7 @@ describe("ParserPool", () => {
     const failure = failureOf(slow);
     const pid = await vi.waitFor(
       async () => {
-        const [first] = await childPids();
+        const [first] = childPids();
         expect(first).toBeDefined();
         return first!;
       },
@@ -127,7 +112,7 @@ describe("ParserPool", () => {
     vi.stubEnv("ANNEAL_ENCRYPTION_KEY", "secret");
     start();
     await pool.parse({ path: await file("a.txt", "Text.") });
-    const [pid] = await childPids();
+    const [pid] = childPids();
     const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").filter((entry) => entry !== "");
     const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
     vi.unstubAllEnvs();
@@ -145,7 +130,7 @@ describe("ParserPool", () => {
   it("uses no processor time while it waits", async () => {
     start();
     await pool.parse({ path: await file("a.txt", "Text.") });
-    const [pid] = await childPids();
+    const [pid] = childPids();
     const ticks = async () => {
       const fields = (await readFile(`/proc/${pid}/stat`, "utf8")).split(") ")[1]!.split(" ");
       return Number(fields[11]) + Number(fields[12]);
@@ -167,13 +152,13 @@ describe("ParserPool", () => {
     start();
     const path = await file("slow.md", endless);
     const running = failureOf(pool.parse({ path }));
-    await vi.waitFor(async () => expect(await childPids()).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(childPids()).toHaveLength(1), { timeout: 20_000 });
     const controller = new AbortController();
     const waiting = failureOf(pool.parse({ path, signal: controller.signal }));
     await vi.waitFor(() => expect(Reflect.get(pool, "queue")).toHaveLength(1));
     controller.abort();
     expect(await waiting).toMatch(/^CANCELLED/u);
-    expect(await childPids()).toHaveLength(1);
+    expect(childPids()).toHaveLength(1);
     await pool.close();
     expect(await running).toMatch(/^CANCELLED/u);
   });
@@ -185,16 +170,16 @@ describe("ParserPool", () => {
     const aborted = failureOf(pool.parse({ path, signal: controller.signal }));
     const running = failureOf(pool.parse({ path }));
     const waiting = failureOf(pool.parse({ path }));
-    await vi.waitFor(async () => expect(await childPids()).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(childPids()).toHaveLength(1), { timeout: 20_000 });
     controller.abort();
     expect(await aborted).toMatch(/^CANCELLED/u);
-    await vi.waitFor(async () => expect(await childPids()).toHaveLength(1), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(childPids()).toHaveLength(1), { timeout: 20_000 });
     await pool.close();
     expect([await running, await waiting]).toEqual([
       expect.stringMatching(/^CANCELLED/u),
       expect.stringMatching(/^CANCELLED/u),
     ]);
-    expect(await childPids()).toEqual([]);
+    expect(childPids()).toEqual([]);
     const late = await pool.parse({ path }).catch((error: unknown) => error);
     expect(isAnnealError(late) && late.code).toBe("CANCELLED");
   });
@@ -209,7 +194,7 @@ describe("ParserPool", () => {
       );
       const result = await failureOf(pool.parse({ path: await file(`random.${extension}`, bytes) }));
       expect(result).toMatch(/^(?:DOCUMENT_|parsed)/u);
-      for (const pid of await childPids()) pids.add(pid);
+      for (const pid of childPids()) pids.add(pid);
     }
     expect(pids.size).toBe(1);
   });

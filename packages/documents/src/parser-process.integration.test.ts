@@ -7,7 +7,7 @@ import { AnnealError } from "@anneal/core/errors";
 import { expectNoOrphan } from "@anneal/processes/orphan.fixture";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { defaultParseLimits } from "./limits.ts";
-import { findNetworkConfinement } from "./network-confinement.ts";
+import { findNetworkConfinement } from "@anneal/processes/network-confinement";
 import type { ParseReply, ScannedPartMessage } from "./parser-messages.ts";
 import { ParserProcess } from "./parser-process.ts";
 

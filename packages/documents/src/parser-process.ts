@@ -1,12 +1,11 @@
-import { type ChildProcess, fork } from "node:child_process";
-import { open, readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describeBytes } from "@anneal/core/describe-bytes";
 import type { ParsedDocument } from "@anneal/core/document/element";
-import { type AnnealError, isAnnealError } from "@anneal/core/errors";
-import { endWithParent } from "@anneal/processes/end-with-parent";
+import { type AnnealError, assertNever, isAnnealError } from "@anneal/core/errors";
+import { ConfinedProcess, type Ending } from "@anneal/processes/confined-process";
+import { listPackageFolders } from "@anneal/processes/package-folders";
 import { documentError, settingActions } from "./document-errors.ts";
-import { findNetworkConfinement } from "./network-confinement.ts";
 import {
   type ParseReply,
   type ParseRequest,
@@ -16,12 +15,10 @@ import {
   parseReplySchema,
   scannedPartSchema,
 } from "./parser-messages.ts";
-import { listParserReads } from "./parser-reads.ts";
-import { PausableTimeout } from "./pausable-timeout.ts";
 
 const MiB = 1024 * 1024;
 const childPath = fileURLToPath(new URL("./parser-child.ts", import.meta.url));
-const memoryPollMs = 200;
+let folders: readonly string[] | undefined;
 
 export type ParserProcessOptions = {
   /** Wall-clock time for one request, less what others do for it. */
@@ -55,96 +52,42 @@ export type ParserJob = {
 
 /** One process and the document that it has in hand. While it has none, nothing here ticks. */
 export class ParserProcess {
-  private readonly process: ChildProcess;
+  private readonly process: ConfinedProcess;
   private readonly options: ParserProcessOptions;
   private readonly events: ParserProcessEvents;
-  private readonly exited: Promise<void>;
   private job: ParserJob | null = null;
   private done = 0;
-  private ending = false;
   /** Why we ended it, when it was us. */
   private verdict: unknown = null;
   private handingOver: Promise<void> = Promise.resolve();
-  private timeout: PausableTimeout | null = null;
   private isRecognizing = false;
   private partsLeft = 0;
-  private stopWatching: () => void = () => {};
+  private stopListening: () => void = () => {};
 
   constructor(options: ParserProcessOptions, events: ParserProcessEvents = {}) {
     this.options = options;
     this.events = events;
-    const heapMiB = Math.floor((options.maxMemoryBytes * 0.75) / MiB);
-    const program = options.program ?? childPath;
-    const network = findNetworkConfinement();
-    // A new namespace takes the wish to end with us away: it is said inside.
-    const node = endWithParent(process.execPath, []);
-    const [command, before] = network === null ? node : [network.command, [...network.args, ...node.flat()]];
-    this.process = fork(program, [], {
-      // Without a network where the system allows that. Sockets that are files are beyond it: reaching one takes code of
-      // one's own in the process, since no parser opens any.
-      execPath: command,
-      // It may read its own code: no other file, no writing, no programs, no threads, and no native code unless it
-      // draws. What native code does Node cannot stop, but the network is shut to that as well.
-      execArgv: [
-        ...before,
-        `--max-old-space-size=${heapMiB}`,
-        "--permission",
-        ...[program, ...listParserReads()].map((path) => `--allow-fs-read=${path}`),
-        ...(options.nativeCode === true ? ["--allow-addons"] : []),
-        "--disable-warning=ExperimentalWarning",
-        "--disable-warning=SecurityWarning",
-      ],
-      env: {},
-      stdio: ["pipe", "ignore", "ignore", "ipc"],
-    });
-    this.exited = new Promise((resolve) => {
-      const gone = (code: number | null, signal: NodeJS.Signals | null) => {
-        this.closed(code, signal);
-        resolve();
-      };
-      // Not "close", which never comes after disconnect().
-      this.process.once("exit", gone);
-      // A process that could not be started never exits.
-      this.process.on("error", () =>
-        this.process.pid === undefined ? gone(null, null) : this.process.kill("SIGKILL"),
-      );
-    });
-    this.process.on("message", (message) => this.receive(message));
-    // Who writes hears of it too.
-    this.process.stdin?.on("error", () => {});
+    const { timeoutMs, maxMemoryBytes, nativeCode = false, program = childPath } = options;
+    const reads = (folders ??= listPackageFolders(new URL("../", import.meta.url)));
+    this.process = new ConfinedProcess(
+      { program, reads, timeoutMs, maxMemoryBytes, nativeCode },
+      { message: (message) => this.receive(message), ended: (ending) => this.closed(ending) },
+    );
   }
 
   get isFree(): boolean {
-    return this.job === null && !this.ending;
+    return this.job === null && !this.process.isEnding;
   }
 
   run(job: ParserJob): void {
     this.job = job;
     // Our code sends no more, since each has a scanned page at least: a time that stands still for ever is no limit.
     this.partsLeft = job.request.limits.maxScannedPages;
+    this.process.begin();
     const kill = (error: AnnealError) => void this.end(error);
-    const seconds = Math.round(this.options.timeoutMs / 100) / 10;
-    const timeout = new PausableTimeout(this.options.timeoutMs, () => {
-      kill(
-        documentError("DOCUMENT_TIMEOUT", `Parsing took longer than ${seconds} s and was ended.`, {
-          action: settingActions.time,
-          details: { timeoutMs: this.options.timeoutMs },
-        }),
-      );
-    });
-    this.timeout = timeout;
-    const poll = setInterval(() => {
-      void residentBytes(this.process.pid).then((bytes) => {
-        if (this.job === job && bytes > this.options.maxMemoryBytes) kill(this.outOfMemory());
-      });
-    }, memoryPollMs);
     const abort = () => kill(job.cancelled);
     job.signal?.addEventListener("abort", abort, { once: true });
-    this.stopWatching = () => {
-      timeout.pause();
-      clearInterval(poll);
-      job.signal?.removeEventListener("abort", abort);
-    };
+    this.stopListening = () => job.signal?.removeEventListener("abort", abort);
     this.handingOver = this.handOver(job).catch((error: unknown) => {
       const reason = error instanceof Error ? error.message.slice(0, 160) : "unknown";
       kill(documentError("DOCUMENT_DAMAGED", `The file cannot be read (${reason}).`));
@@ -153,10 +96,8 @@ export class ParserProcess {
 
   /** Kills the process; its document, if any, fails with the reason. Resolves when the process is gone. */
   async end(reason: unknown): Promise<void> {
-    this.ending = true;
     this.verdict ??= reason;
-    this.process.kill("SIGKILL");
-    await this.exited;
+    await this.process.end();
   }
 
   /** @throws where the file cannot be read; that the process ended meanwhile is told by its exit */
@@ -165,13 +106,13 @@ export class ParserProcess {
     const file = await open(path);
     try {
       const { size } = await file.stat();
-      if (this.ending) return;
+      if (this.process.isEnding) return;
       this.send({ ...request, fileSizeBytes: size });
       const chunk = Buffer.allocUnsafe(Math.min(size, MiB));
       for (let sent = 0; sent < size;) {
         const { bytesRead } = await file.read(chunk, 0, Math.min(chunk.length, size - sent), sent);
         if (bytesRead === 0) throw new Error("it became shorter meanwhile");
-        if (!(await this.write(chunk.subarray(0, bytesRead)))) return;
+        if (!(await this.process.write(chunk.subarray(0, bytesRead)))) return;
         sent += bytesRead;
       }
     } finally {
@@ -179,15 +120,8 @@ export class ParserProcess {
     }
   }
 
-  /** @returns whether it could be written */
-  private write(bytes: Uint8Array): Promise<boolean> {
-    return new Promise((resolve) => this.process.stdin!.write(bytes, (error) => resolve(error == null)));
-  }
-
   private send(message: ParseRequest | PartAnswer): void {
-    this.process.send(message, (error) => {
-      if (error !== null) this.process.kill("SIGKILL");
-    });
+    this.process.send(message);
   }
 
   private receive(message: unknown): void {
@@ -216,60 +150,61 @@ export class ParserProcess {
     this.done += 1;
     if (this.done >= this.options.recycleAfter) {
       // It ends on its own when its channel closes; until it has, the pool counts it.
-      this.ending = true;
       this.process.disconnect();
-    } else if (!this.ending) this.events.freed?.();
+    } else if (!this.process.isEnding) this.events.freed?.();
   }
 
   private async recognize(job: ParserJob, reading: Promise<ParsedDocument>): Promise<void> {
     this.isRecognizing = true;
-    this.timeout?.pause();
+    this.process.pause();
     const result = await reading.then(
       (document) => ({ status: "read" as const, document }),
       (error: unknown) => ({ status: "failed" as const, error }),
     );
     this.isRecognizing = false;
     // It may have been ended, or have gone on to another document without waiting.
-    if (this.job !== job || this.ending) return;
+    if (this.job !== job || this.process.isEnding) return;
     if (result.status === "read") this.send({ task: "part", ...result });
     else if (isAnnealError(result.error) && result.error.code.startsWith("DOCUMENT_")) {
       const { code, message, action, details } = result.error;
       this.send({ task: "part", status: "failed", error: { code, message, action, details } });
     } else return void this.end(result.error);
-    this.timeout?.resume();
+    this.process.resume();
   }
 
   private settle(result: Parameters<ParserJob["settle"]>[0]): void {
     const { job } = this;
     this.job = null;
-    this.stopWatching();
+    this.process.rest();
+    this.stopListening();
     job?.settle(result);
   }
 
-  private closed(code: number | null, signal: NodeJS.Signals | null): void {
-    this.ending = true;
-    // V8 aborts when its heap is full.
-    const ranOut = signal === "SIGABRT" || code === 134;
-    const crash = documentError(
-      "DOCUMENT_DAMAGED",
-      `The document made its parser crash (${signal ?? `exit code ${code}`}).`,
-    );
-    this.settle({ error: this.verdict ?? (ranOut ? this.outOfMemory() : crash) });
+  private closed(ending: Ending): void {
+    this.settle({ error: this.verdict ?? this.errorOf(ending) });
     this.events.ended?.();
   }
 
-  private outOfMemory(): AnnealError {
-    const limit = describeBytes(this.options.maxMemoryBytes);
-    return documentError("DOCUMENT_TOO_LARGE", `Parsing needed more than ${limit} of memory and was ended.`, {
-      // What it may take grows with the size of what it may read.
-      action: settingActions.size,
-      details: { maxMemoryBytes: this.options.maxMemoryBytes },
-    });
+  private errorOf(ending: Ending): AnnealError {
+    const { timeoutMs, maxMemoryBytes } = this.options;
+    switch (ending.why) {
+      case "time":
+        return documentError(
+          "DOCUMENT_TIMEOUT",
+          `Parsing took longer than ${Math.round(timeoutMs / 100) / 10} s and was ended.`,
+          { action: settingActions.time, details: { timeoutMs } },
+        );
+      case "memory":
+        return documentError(
+          "DOCUMENT_TOO_LARGE",
+          `Parsing needed more than ${describeBytes(maxMemoryBytes)} of memory and was ended.`,
+          // What it may take grows with the size of what it may read.
+          { action: settingActions.size, details: { maxMemoryBytes } },
+        );
+      case "exit":
+        return documentError("DOCUMENT_DAMAGED", `The document made its parser crash (${ending.how}).`);
+      default:
+        return assertNever(ending.why);
+    }
   }
-}
-
-/** Resident memory of a process by Linux's proc file system; 0 where there is none, and the heap limit has to do. */
-async function residentBytes(pid: number | undefined): Promise<number> {
-  const status = pid === undefined ? "" : await readFile(`/proc/${pid}/status`, "utf8").catch(() => "");
-  return Number(/^VmRSS:\s+(\d+) kB/mu.exec(status)?.[1] ?? 0) * 1024;
 }

@@ -12,7 +12,7 @@ export async function expectNoOrphan(module: string, words: string): Promise<voi
   const child = await vi
     .waitFor(
       () => {
-        const found = childrenOf(parent.pid!).find((pid) => read(pid, "cmdline").replaceAll("\0", " ").includes(words));
+        const [found] = childrenRunning(words, parent.pid);
         expect(found, `a child "${words}"`).toBeDefined();
         return found!;
       },
@@ -27,9 +27,12 @@ export async function expectNoOrphan(module: string, words: string): Promise<voi
   }
 }
 
-function childrenOf(pid: number): number[] {
-  const tasks = readdirSync(`/proc/${pid}/task`);
-  return tasks.flatMap((task) => read(pid, `task/${task}/children`).split(" ").filter(Boolean).map(Number));
+/** Children of a process, this one unless told, that run under a command line with the given words, by Linux's record. */
+export function childrenRunning(words: string, parent = process.pid): number[] {
+  const children = readdirSync(`/proc/${parent}/task`).flatMap((task) =>
+    read(parent, `task/${task}/children`).split(" ").filter(Boolean).map(Number),
+  );
+  return children.filter((pid) => read(pid, "cmdline").replaceAll("\0", " ").includes(words));
 }
 
 /** One that ended and that nobody has asked about yet is still listed, as a zombie. */

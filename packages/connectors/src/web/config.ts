@@ -3,6 +3,7 @@ import { choice } from "../choice.ts";
 import type { SourceFacts } from "../connector.ts";
 import { pathFilterShape } from "../path-filter.ts";
 import { privateHostsField } from "../private-hosts-field.ts";
+import { robotsAgent } from "./robots-rules.ts";
 
 const addresses = z.array(z.url({ protocol: /^https?$/ }));
 
@@ -67,9 +68,6 @@ export const webSecretSchema = z.object({
   }),
 });
 export type WebSecrets = z.infer<typeof webSecretSchema>;
-
-/** What robots.txt calls us. */
-export const robotsAgent = "AnnealBot";
 
 /** Who asks: the headers of every request, the browser's included. */
 export function identityOf(config: WebConfig): { userAgent: string; from: string | null } {

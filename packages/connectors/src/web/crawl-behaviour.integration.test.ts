@@ -4,7 +4,7 @@ import { MemoryTarget } from "../../conformance/memory-target.ts";
 import { linksTo, startSite, type TestSite } from "../../conformance/start-site.ts";
 import { startWebCrawl, type WebCrawl } from "../../conformance/start-web-crawl.ts";
 import { maxSpare } from "./crawl.ts";
-import { maxLinks } from "./page-facts.ts";
+import { maxLinks } from "./page-limits.ts";
 import { webConnector } from "./web-connector.ts";
 
 const feedTypes = { rss: "application/rss+xml", json: "application/feed+json" };

@@ -6,7 +6,7 @@ import { maxPassed, type Journal, type VisitRecord, type Waypoints } from "./cra
 import { TrapLedger } from "./crawl-traps.ts";
 import { addressTable } from "./links-behind.ts";
 import type { PageLoader, PageOutcome } from "./load-page.ts";
-import { maxLinks } from "./page-facts.ts";
+import { maxLinks } from "./page-limits.ts";
 import { digestLink } from "./page-memory.ts";
 import { recordOf, visitPage, type Visit, type Visitor } from "./visit-page.ts";
 

@@ -13,16 +13,6 @@ export function parseFeed(text: string): string[] | null {
   return start.startsWith("{") ? parseJsonFeed(start) : start.startsWith("<") ? parseXmlFeed(start) : null;
 }
 
-export const feedTypes = new Set([
-  "application/rss+xml",
-  "application/atom+xml",
-  "application/rdf+xml",
-  "application/feed+json",
-]);
-
-/** Feeds are often sent as one of these. */
-export const vagueFeedTypes = new Set(["application/xml", "text/xml", "application/json"]);
-
 const jsonFeedSchema = z.looseObject({
   version: z.string().startsWith("https://jsonfeed.org/version/"),
   items: z.array(z.looseObject({ url: z.string().optional(), external_url: z.string().optional() })),

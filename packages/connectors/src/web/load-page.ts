@@ -6,14 +6,14 @@ import { isDocumentType, mediaTypeOf, parseMediaType } from "../media-type.ts";
 import { canonicalHeader, type CanonicalPages } from "./canonical-pages.ts";
 import { textToUtf8 } from "./charsets.ts";
 import { saveDownload } from "./download.ts";
-import { feedTypes, vagueFeedTypes } from "./feed.ts";
+import { feedTypes, vagueFeedTypes } from "./feed-types.ts";
 import { redirectTarget } from "./follow-redirects.ts";
 import type { MissingPages } from "./missing-pages.ts";
-import { readRobotsRules } from "./page-facts.ts";
 import { dateOf, itemOf, memoryOf } from "./page-item.ts";
 import { digestOfBytes, digestPage, type PageDigest, type PageMemory } from "./page-memory.ts";
 import { readFeed } from "./read-feed.ts";
 import { readHtml, type HtmlReader } from "./read-html.ts";
+import { readRobotsRules } from "./robots-rules.ts";
 import { isLoginAddress, isSeenByAnybody, leadsToLogin, lostItsText, signedOut } from "./signed-out.ts";
 import { readBody, statusError, type SiteClient } from "./site-client.ts";
 import { isCalledLikeCode, linksOf, normaliseUrl, pathOf, type Site } from "./site-url.ts";
@@ -87,7 +87,7 @@ export async function loadPage(loader: PageLoader, url: string, history: PageHis
     return readHtmlPage(loader, url, response, memory);
   }
   if (mediaType !== null && (feedTypes.has(mediaType) || vagueFeedTypes.has(mediaType))) {
-    const feed = await readFeed(readBody(response, url, loader.limits.documentBytes), url, mediaType);
+    const feed = await readFeed(loader.pages, readBody(response, url, loader.limits.documentBytes), url, mediaType);
     switch (feed.type) {
       case "feed":
         return { type: "feed", links: linksOf(feed.urls, url, loader.sites) };

@@ -11,6 +11,7 @@ import { createMissingPages } from "./missing-pages.ts";
 import { assertMayStart, isSlow, openSite, type OpenedSite } from "./open-site.ts";
 import { openHostPaces } from "./host-paces.ts";
 import { observedFetch } from "./observed-fetch.ts";
+import { createPageReader } from "./page-reader.ts";
 import { createPageRenderer } from "./page-renderer.ts";
 import { readHtml } from "./read-html.ts";
 import { isLogoutAddress } from "./signed-out.ts";
@@ -49,6 +50,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
       : createLoginKeeper(login, secrets.storageState, context.renewSecrets);
   const client = createSiteClient({ fetch, identity, login, keepLogin, paces, signal, clock });
   const opened: OpenedSite[] = [];
+  const pages = context.pageReader ?? createPageReader(signal, limits.pages);
   const siteAt = (url: string) => opened.find(({ site }) => isSameSite(new URL(url), site));
   const hasLogin = login !== null;
   const renderer =
@@ -97,7 +99,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
   }
 
   function loaderOf(sites: Site[], starts: string[]): PageLoader {
-    const reader = { config, renderer, limits, signal };
+    const reader = { config, pages, renderer, limits, signal };
     const started = new Set(starts);
     const isAllowed = (url: string) => siteAt(url)?.robots.isAllowed(url) ?? false;
     const isAsked = (url: string) => !isSkippedFile(url) && !(hasLogin && isLogoutAddress(url));
@@ -131,6 +133,7 @@ export function connectTo(config: WebConfig, secrets: WebSecrets, context: Conne
     open,
     async close() {
       paces.close();
+      if (pages !== context.pageReader) await pages.close();
       await renderer?.close();
       await fetch.close();
     },

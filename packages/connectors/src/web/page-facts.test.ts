@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { maxLinks, needsJavaScript, readPageFacts, readRobotsRules } from "./page-facts.ts";
+import { needsJavaScript, readPageFacts } from "./page-facts.ts";
+import { maxLinks } from "./page-limits.ts";
 
 describe("readPageFacts", () => {
   it("reads a title without the markup that was left in it", () => {
@@ -59,23 +60,6 @@ describe("needsJavaScript", () => {
     expect(needsJavaScript(facts(`<div id="root"></div><script src="app.js"></script>`))).toBe(true);
     expect(needsJavaScript(facts(`<p>${"text ".repeat(100)}</p><script src="app.js"></script>`))).toBe(false);
     expect(needsJavaScript(facts("<p>Short.</p>"))).toBe(false);
-  });
-});
-
-describe("readRobotsRules", () => {
-  it.each([
-    ["noindex", true, false],
-    ["none", true, true],
-    ["index, nofollow", false, true],
-    ["annealbot: noindex", true, false],
-    ["googlebot: noindex, annealbot: nofollow", false, true],
-    ["otherbot: none", false, false],
-    ["max-snippet: 20, noindex", true, false],
-    ["unavailable_after: 25 Jun 2027 15:00:00 GMT, nofollow", false, true],
-    ["max-snippet:20", false, false],
-    [null, false, false],
-  ])("reads %j", (value, noindex, nofollow) => {
-    expect(readRobotsRules(value)).toEqual({ noindex, nofollow });
   });
 });
 

@@ -1,9 +1,10 @@
 import { plainTitle } from "@anneal/core/document/plain-title";
 import type { DefaultTreeAdapterTypes } from "parse5";
-import { robotsAgent } from "./config.ts";
-import { feedTypes, vagueFeedTypes } from "./feed.ts";
+import { feedTypes, vagueFeedTypes } from "./feed-types.ts";
 import { readMainText } from "./main-text.ts";
+import { maxFeeds, maxLinks } from "./page-limits.ts";
 import { parsePage } from "./parse-page.ts";
+import { readRobotsRules } from "./robots-rules.ts";
 
 /** What a crawl needs to know of a page; what is learnt from it is extracted later, from the bytes. */
 export type PageFacts = {
@@ -33,10 +34,6 @@ type Node = DefaultTreeAdapterTypes.Node;
 type Element = DefaultTreeAdapterTypes.Element;
 
 const invisible = new Set(["script", "style", "noscript", "template", "head", "svg", "iframe"]);
-
-/** A page has at most this many links that count; what more there are nobody knows, so nothing is gone for being absent. */
-export const maxLinks = 5000;
-const maxFeeds = 50;
 
 export function readPageFacts(html: string): PageFacts {
   const facts: PageFacts = {
@@ -137,28 +134,6 @@ function readLink(element: Element, facts: PageFacts): void {
     const isFeed = feedTypes.has(type) || vagueFeedTypes.has(type);
     if (isFeed && facts.feeds.length < maxFeeds) facts.feeds.push(href);
   }
-}
-
-/** Rules that carry a value after a colon, which is otherwise what stands behind the name of a crawler. */
-const rulesWithValue = /^(?:max-snippet|max-image-preview|max-video-preview|unavailable_after)$/;
-
-/**
- * The value of a robots meta element or an X-Robots-Tag header: "noindex, nofollow", or "googlebot: nofollow,
- * otherbot: noindex", where what follows the name of another crawler is not for us.
- */
-export function readRobotsRules(value: string | null): { noindex: boolean; nofollow: boolean } {
-  const rules = new Set<string>();
-  let isForUs = true;
-  for (const part of (value ?? "").toLowerCase().split(",")) {
-    const colon = part.indexOf(":");
-    const name = part.slice(0, Math.max(0, colon)).trim();
-    const isNamed = colon >= 0 && !rulesWithValue.test(name);
-    if (isNamed) isForUs = name === robotsAgent.toLowerCase() || name === "*";
-    if (!isForUs) continue;
-    for (const rule of (isNamed ? part.slice(colon + 1) : part).trim().split(/\s+/)) rules.add(rule);
-  }
-  const none = rules.has("none");
-  return { noindex: none || rules.has("noindex"), nofollow: none || rules.has("nofollow") };
 }
 
 function attribute(element: Element, name: string): string | null {

@@ -17,8 +17,8 @@ const pageLimits: ParseLimits = { elements: 500_000, cpuMs: 10_000 };
 const partChars = 4096;
 
 /**
- * The tree that a browser would build, within bounds: pages are read in the worker's own process, which a hostile one must
- * neither fill nor hold up.
+ * The tree that a browser would build, within bounds, so that most hostile pages are told by what they do, before they end
+ * the process that reads them.
  *
  * @throws AnnealError DOCUMENT_HOSTILE for a page beyond the limits
  */

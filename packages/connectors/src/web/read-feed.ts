@@ -1,6 +1,7 @@
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { collectBytes, limitBytes } from "../content.ts";
-import { feedTypes, parseFeed } from "./feed.ts";
+import { feedTypes } from "./feed-types.ts";
+import type { PageReader } from "./page-reader.ts";
 
 /** `other`: a document of a media type that feeds are sent as, too; nothing of its body is lost. */
 export type FeedAnswer =
@@ -14,7 +15,12 @@ export type FeedAnswer =
 const maxFeedBytes = 10 * 1024 * 1024;
 
 /** Tells by the first bytes what an answer is that may be a feed. */
-export async function readFeed(body: AsyncIterable<Uint8Array>, url: string, mediaType: string): Promise<FeedAnswer> {
+export async function readFeed(
+  pages: PageReader,
+  body: AsyncIterable<Uint8Array>,
+  url: string,
+  mediaType: string,
+): Promise<FeedAnswer> {
   const chunks = body[Symbol.asyncIterator]();
   const first = await chunks.next();
   const whole = (async function* () {
@@ -29,11 +35,11 @@ export async function readFeed(body: AsyncIterable<Uint8Array>, url: string, med
     return { type: "sitemap" };
   }
   try {
-    const urls = parseFeed(new TextDecoder().decode(await collectBytes(limitBytes(url, whole, maxFeedBytes))));
+    const urls = await pages.readFeed(await collectBytes(limitBytes(url, whole, maxFeedBytes)), url);
     return urls === null ? { type: "unreadable", error: damaged(url) } : { type: "feed", urls };
   } catch (error) {
     if (!isAnnealError(error)) throw error;
-    return { type: "unreadable", error: error.code === "DOCUMENT_TOO_LARGE" ? tooLong(url, error) : error };
+    return { type: "unreadable", error: error.details["limitBytes"] !== undefined ? tooLong(url, error) : error };
   }
 }
 

@@ -1,7 +1,7 @@
 import robotsParser from "robots-parser";
 import { AnnealError } from "@anneal/core/errors";
 import type { HttpAnswer } from "../http-answer.ts";
-import { robotsAgent } from "./config.ts";
+import { robotsAgent } from "./robots-rules.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import { readBody, statusError, type SiteClient } from "./site-client.ts";
 import type { Site } from "./site-url.ts";

@@ -3,42 +3,13 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { answerOf } from "../../conformance/answer-of.ts";
 import { HttpAnswer } from "../http-answer.ts";
+import { parseSitemap } from "./parse-sitemap.ts";
 import { retryAfterMs, type SiteClient } from "./site-client.ts";
 import { siteOf } from "./site-url.ts";
-import { loadSitemaps, parseSitemap, sitemapLimits } from "./sitemap.ts";
+import { loadSitemaps, sitemapLimits } from "./sitemap.ts";
 
-const parse = (text: string, chunkBytes = 7) =>
-  parseSitemap(
-    (async function* () {
-      const bytes = Buffer.from(text);
-      for (let start = 0; start < bytes.length; start += chunkBytes) yield bytes.subarray(start, start + chunkBytes);
-    })(),
-    "https://example.org/sitemap.xml",
-  );
-
-describe("parseSitemap", () => {
-  it("reads pages and sitemaps in any chunking, and ignores the loc of an image", async () => {
-    const xml = `<?xml version="1.0"?><s:urlset xmlns:s="urn:s" xmlns:i="urn:i">
-      <s:url><s:loc><![CDATA[https://example.org/ü]]></s:loc><i:image><i:loc>https://example.org/no</i:loc></i:image></s:url>
-      <s:url><s:loc>https://example.org/?a=1&amp;b=2</s:loc></s:url></s:urlset>`;
-    for (const size of [1, 7, 10_000]) {
-      expect((await parse(xml, size)).pages).toEqual(["https://example.org/ü", "https://example.org/?a=1&b=2"]);
-    }
-    const index = "<sitemapindex><sitemap><loc>https://example.org/b.xml</loc></sitemap></sitemapindex>";
-    expect((await parse(index)).sitemaps).toEqual(["https://example.org/b.xml"]);
-  });
-
-  it("reads the plain form, and nothing from nothing", async () => {
-    expect((await parse("https://example.org/a\r\nnot one\nhttps://example.org/b")).pages).toHaveLength(2);
-    expect(await parse("")).toEqual({ pages: [], sitemaps: [] });
-  });
-
-  it("refuses broken XML and entity bombs", async () => {
-    const bomb = `<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]><urlset><url><loc>&b;</loc></url></urlset>`;
-    await expect(parse(bomb)).rejects.toMatchObject({ code: "DOCUMENT_DAMAGED" });
-    await expect(parse("<urlset><url></urlset>")).rejects.toMatchObject({ code: "DOCUMENT_DAMAGED" });
-  });
-});
+/** Read here: that it is read elsewhere is a matter of page-reader.integration.test.ts. */
+const pages = { readSitemap: async (bytes: Uint8Array) => parseSitemap(new TextDecoder().decode(bytes)) };
 
 describe("loadSitemaps", () => {
   const origin = "https://example.org";
@@ -58,7 +29,7 @@ describe("loadSitemaps", () => {
       },
     } as Partial<SiteClient> as SiteClient;
     const mayVisit = (url: string) => !url.endsWith("/unwanted");
-    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit, whyNot: () => null };
+    const loader = { client, pages, sites: [siteOf(new URL(origin))], mayVisit, whyNot: () => null };
     return { ...(await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml`, isGuess }], maxUrls, limits)), asked };
   };
   it("is told of a zipped one whose line breaks off, and goes on", async () => {
@@ -72,7 +43,7 @@ describe("loadSitemaps", () => {
     const client = {
       get: async (url: string) => new HttpAnswer({ url, status: 200, headers: {}, body }),
     } as Partial<SiteClient> as SiteClient;
-    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: () => true, whyNot: () => null };
+    const loader = { client, pages, sites: [siteOf(new URL(origin))], mayVisit: () => true, whyNot: () => null };
     const { failures } = await loadSitemaps(loader, [{ url: `${origin}/sitemap.xml.gz`, isGuess: false }], 1000);
     expect(failures).toMatchObject([{ error: { code: "SOURCE_UNREACHABLE" } }]);
   });
@@ -83,7 +54,7 @@ describe("loadSitemaps", () => {
     const client = {
       get: async () => new HttpAnswer({ url, status: 200, headers: {}, body: Readable.from([bomb]) }),
     } as Partial<SiteClient> as SiteClient;
-    const loader = { client, sites: [siteOf(new URL(origin))], mayVisit: () => true, whyNot: () => null };
+    const loader = { client, pages, sites: [siteOf(new URL(origin))], mayVisit: () => true, whyNot: () => null };
     expect(await loadSitemaps(loader, [{ url, isGuess: false }], 1000)).toMatchObject({
       urls: [],
       failures: [{ ref: url, error: { code: "DOCUMENT_TOO_LARGE" } }],

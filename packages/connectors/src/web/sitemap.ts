@@ -2,14 +2,15 @@ import { randomUUID } from "node:crypto";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { AnnealError, isAnnealError } from "@anneal/core/errors";
-import { SaxesParser } from "saxes";
 import type { HttpAnswer } from "../http-answer.ts";
-import { limitBytes } from "../content.ts";
+import { collectBytes, limitBytes } from "../content.ts";
 import { parseMediaType } from "../media-type.ts";
 import type { WebConfig } from "./config.ts";
 import { followRedirects } from "./follow-redirects.ts";
 import type { PageLoader } from "./load-page.ts";
 import type { OpenedSite } from "./open-site.ts";
+import type { PageReader } from "./page-reader.ts";
+import type { ParsedSitemap } from "./parse-sitemap.ts";
 import { readBody, statusError, type SiteClient } from "./site-client.ts";
 import { isSameSite, normaliseUrl } from "./site-url.ts";
 
@@ -30,13 +31,17 @@ export type SitemapResult = {
   leftOut: number;
 };
 
+type SitemapLoader = Pick<PageLoader, "client" | "sites" | "mayVisit" | "whyNot"> & {
+  pages: Pick<PageReader, "readSitemap">;
+};
+
 /**
  * Reads sitemaps and those that they list.
  * @param named `isGuess`: by nobody, but that is where sitemaps usually are
  * @param maxUrls the rest is left out
  */
 export async function loadSitemaps(
-  { client, sites, mayVisit, whyNot }: Pick<PageLoader, "client" | "sites" | "mayVisit" | "whyNot">,
+  { client, pages: reader, sites, mayVisit, whyNot }: SitemapLoader,
   named: readonly NamedSitemap[],
   maxUrls: number,
   limits = sitemapLimits,
@@ -60,7 +65,7 @@ export async function loadSitemaps(
       continue;
     }
     try {
-      const { pages, sitemaps, ...read } = await loadSitemap(client, url, guesses.has(url));
+      const { pages, sitemaps, ...read } = await loadSitemap({ client, pages: reader }, url, guesses.has(url));
       sizeBytes += read.sizeBytes;
       let isCut = false;
       for (const page of pages) {
@@ -118,7 +123,7 @@ export function sitemapsToRead(config: WebConfig, opened: readonly OpenedSite[])
 const noSitemap = { pages: [], sitemaps: [], sizeBytes: 0 };
 
 async function loadSitemap(
-  client: SiteClient,
+  { client, pages }: Pick<SitemapLoader, "client" | "pages">,
   url: string,
   isGuess: boolean,
 ): Promise<ParsedSitemap & { sizeBytes: number }> {
@@ -130,15 +135,10 @@ async function loadSitemap(
     if (isAbsence(status) || (isGuess && (await isAnswerToAnything(client, url, status, isShell)))) return noSitemap;
     throw status === 200 ? damaged(url) : statusError(url, status);
   }
-  let sizeBytes = 0;
-  async function* counted() {
-    for await (const chunk of decompress(readBody(response, url, maxSitemapBytes), url)) {
-      sizeBytes += chunk.byteLength;
-      yield chunk;
-    }
-  }
-  const parsed = await parseSitemap(counted(), url);
-  return { ...parsed, sizeBytes };
+  const bytes = await collectBytes(decompress(readBody(response, url, maxSitemapBytes), url));
+  const parsed = await pages.readSitemap(bytes, url);
+  if (parsed === null) throw damaged(url);
+  return { ...parsed, sizeBytes: bytes.byteLength };
 }
 
 /** Any other refusal may hide a sitemap that is there. */
@@ -180,55 +180,6 @@ async function* decompress(body: AsyncIterable<Uint8Array>, url: string): AsyncI
   } catch (error) {
     throw isAnnealError(error) ? error : damaged(url);
   }
-}
-
-export type ParsedSitemap = { pages: string[]; sitemaps: string[] };
-
-/** Feeds may stand in for sitemaps by the protocol; what they name is found where they are given as feeds. */
-const roots = new Set(["urlset", "sitemapindex", "rss", "feed", "RDF"]);
-
-/**
- * Also takes the plain-text form, one address a line.
- * @throws AnnealError DOCUMENT_DAMAGED for what is something else, such as a message of an error
- */
-export async function parseSitemap(body: AsyncIterable<Uint8Array>, url: string): Promise<ParsedSitemap> {
-  const result: ParsedSitemap = { pages: [], sitemaps: [] };
-  const parser = new SaxesParser();
-  const path: string[] = [];
-  let text = "";
-  parser.on("opentag", ({ name }) => {
-    path.push(name.replace(/^.*:/, ""));
-    if (path.length === 1 && !roots.has(path[0]!)) throw damaged(url);
-    text = "";
-  });
-  parser.on("text", (part) => {
-    text += part;
-  });
-  parser.on("cdata", (part) => {
-    text += part;
-  });
-  parser.on("closetag", () => {
-    // Only <url><loc> and <sitemap><loc>: image and video extensions have a loc of their own.
-    if (path.at(-1) === "loc" && path.at(-2) === "url") result.pages.push(text.trim());
-    if (path.at(-1) === "loc" && path.at(-2) === "sitemap") result.sitemaps.push(text.trim());
-    path.pop();
-  });
-  parser.on("error", () => {
-    throw damaged(url);
-  });
-  const decoder = new TextDecoder();
-  let form: "xml" | "text" | null = null;
-  let lines = "";
-  for await (const chunk of body) {
-    const part = decoder.decode(chunk, { stream: true });
-    form ??= part.trimStart().startsWith("<") ? "xml" : "text";
-    if (form === "xml") parser.write(part);
-    else lines += part;
-  }
-  if (form === "xml") parser.close();
-  for (const line of lines.split(/\s+/)) if (/^https?:/.test(line)) result.pages.push(line);
-  if (lines.trim() !== "" && result.pages.length === 0) throw damaged(url);
-  return result;
 }
 
 function damaged(url: string): AnnealError {

@@ -10,12 +10,15 @@ import { linksTo, startSite, type TestSite } from "../../conformance/start-site.
 import { quickCrawl, startWebCrawl, testChromiumPath, type WebCrawl } from "../../conformance/start-web-crawl.ts";
 import { webConfigSchema, type WebConfig } from "./config.ts";
 import { maxUrlChars } from "./crawl-traps.ts";
+import { createPageReader } from "./page-reader.ts";
 import { webConnector } from "./web-connector.ts";
 
 describeConnector(
   "web",
   async () => {
     const site = await startSite();
+    // One for all crawls of a test: most are killed before a process of their own would have started.
+    const pageReader = createPageReader(new AbortController().signal);
     let aheadMs = 0;
     const pathOf = (name: string) => `/${name.split("/").map(encodeURIComponent).join("/")}`;
     const relink = () => {
@@ -32,7 +35,10 @@ describeConnector(
       relink();
     };
     return {
-      connector: webConnector,
+      connector: {
+        ...webConnector,
+        read: (request) => webConnector.read({ ...request, context: { ...request.context, pageReader } }),
+      },
       config: webConfigSchema.parse({ ...quickCrawl, url: site.origin, include: ["*.md"] }),
       secrets: {},
       refOf: (name) => site.origin + pathOf(name),
@@ -55,7 +61,10 @@ describeConnector(
       // A longer address is taken for a trap.
       names: { longest: [longPath(maxUrlChars - `${site.origin}/`.length)] },
       remote: { trouble: site.trouble, aboutAll: /^GET \/(robots\.txt)?$/ },
-      close: () => site.stop(),
+      async close() {
+        await pageReader.close();
+        await site.stop();
+      },
     };
   },
   "http",

@@ -4,35 +4,35 @@ import { fileURLToPath } from "node:url";
 
 type Manifest = { dependencies?: Record<string, string>; optionalDependencies?: Record<string, string> };
 
-let known: readonly string[] | null = null;
-
 /**
- * The folders of the parsers' own code: this package and what it depends on. Not `node_modules` as a whole, in which
+ * The folders of a program's own code: its package and what that depends on. Not `node_modules` as a whole, in which
  * links lead to every workspace, and from there to whatever lies beside its code.
+ *
+ * @param home the package's folder
+ * @param needed those of the package's dependencies that the program uses; left out: all
  */
-export function listParserReads(): readonly string[] {
-  known ??= foldersFrom(fileURLToPath(new URL("../", import.meta.url)));
-  return known;
-}
-
-function foldersFrom(start: string): string[] {
+export function listPackageFolders(home: URL, needed?: readonly string[]): readonly string[] {
   const folders = new Set<string>();
   const read = new Set<string>();
-  const follow = (folder: string) => {
+  const follow = (folder: string, names?: readonly string[]) => {
     const real = realpathSync(folder);
     // Node asks for both: for the link when it resolves a name, for what it leads to when it reads the code.
     folders.add(folder).add(real);
     if (read.has(real)) return;
     read.add(real);
-    const manifest = JSON.parse(readFileSync(join(real, "package.json"), "utf8")) as Manifest;
-    for (const name of Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies })) {
+    for (const name of names ?? dependenciesOf(real)) {
       const dependency = findPackage(name, real);
       // Optional ones may be for another platform.
       if (dependency !== null) follow(dependency);
     }
   };
-  follow(start);
+  follow(fileURLToPath(home), needed);
   return [...folders];
+}
+
+function dependenciesOf(folder: string): string[] {
+  const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
+  return Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies });
 }
 
 /** As Node finds it: in the nearest `node_modules` above. */
