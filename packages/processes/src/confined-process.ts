@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { endWithParent } from "./end-with-parent.ts";
 import { findNetworkConfinement } from "./network-confinement.ts";
 import { PausableTimeout } from "./pausable-timeout.ts";
+import { noEnv } from "./no-env.ts";
 
 const MiB = 1024 * 1024;
 const memoryPollMs = 200;
@@ -69,7 +70,7 @@ export class ConfinedProcess {
         "--disable-warning=ExperimentalWarning",
         "--disable-warning=SecurityWarning",
       ],
-      env: {},
+      env: noEnv,
       stdio: ["pipe", "ignore", "ignore", "ipc"],
     });
     this.exited = new Promise((resolve) => {

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { noEnv } from "./no-env.ts";
 
 let probed: readonly string[] | undefined;
 
@@ -22,6 +23,6 @@ function probe(): readonly string[] {
   if (setpriv === undefined) return [];
   const prefix = [setpriv, "--pdeathsig", "KILL", "--"];
   // That of busybox has the name alone.
-  const { status } = spawnSync(setpriv, [...prefix.slice(1), "/bin/sh", "-c", ":"], { env: {}, stdio: "ignore" });
+  const { status } = spawnSync(setpriv, [...prefix.slice(1), "/bin/sh", "-c", ":"], { env: noEnv, stdio: "ignore" });
   return status === 0 ? prefix : [];
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { noEnv } from "./no-env.ts";
 
 /** What a program is started with so that it has no network: the command and its arguments before the program's own. */
 export type NetworkConfinement = { command: string; args: string[] };
@@ -21,6 +22,6 @@ function probe(): NetworkConfinement | null {
   const command = ["/usr/bin/unshare", "/bin/unshare"].find((path) => existsSync(path));
   if (command === undefined) return null;
   const args = ["--user", "--net", "--"];
-  const { status } = spawnSync(command, [...args, process.execPath, "--version"], { env: {}, stdio: "ignore" });
+  const { status } = spawnSync(command, [...args, process.execPath, "--version"], { env: noEnv, stdio: "ignore" });
   return status === 0 ? { command, args } : null;
 }
