@@ -1,3 +1,4 @@
+import { AnnealError } from "@anneal/core/errors";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { z } from "zod";
 import type { PortalClient } from "../portal/client.ts";
@@ -45,6 +46,8 @@ function startPortal() {
     leftOut: 1,
     runError: null as object | null,
     isRunning: false,
+    /** What the portal answers where no run can be started. */
+    refusal: null as AnnealError | null,
     /** Called before each answer. */
     onQuery: (_procedure: string) => {},
     asked: [] as unknown[],
@@ -82,6 +85,7 @@ function startPortal() {
     },
     async mutate<T>(procedure: string, input: unknown, output: z.ZodType<T>): Promise<T> {
       portal.asked.push([procedure, input]);
+      if (portal.refusal !== null) throw portal.refusal;
       return output.parse({ runId: "r1" });
     },
     ask: async () => expect.fail("nothing is asked"),
@@ -159,6 +163,13 @@ describe("a source that is read", () => {
     expect(await readSource(portal, source, sync, { index: true }, say)).toBe(0);
     expect(portal.asked).toEqual([]);
     expect(said).toEqual(["✓ Nothing of “wards” waits to be parsed or indexed."]);
+  });
+
+  it("says how it is indexed later where another run for the same goes on", async () => {
+    portal.refusal = new AnnealError("ALREADY_RUNNING", "A run goes on.", { action: "Wait until it ends." });
+    const read = readSource(portal, source, portal.sync, { index: true }, say);
+    await expect(read).rejects.toMatchObject({ code: "ALREADY_RUNNING" });
+    expect(said).toEqual(['Nothing was indexed: `anneal connect index "wards"` indexes what was read.']);
   });
 
   it.each([

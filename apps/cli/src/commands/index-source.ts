@@ -69,11 +69,16 @@ async function unlessStopped<Followed>(followed: Promise<Followed>, signal: Abor
 /** A read that brought nothing new, as most of a schedule do, needs no run. */
 async function indexRead(portal: PortalClient, source: Source, signal: AbortSignal, say: Say): Promise<number> {
   const count = countUnindexed(await readUnindexed(portal, source.id));
+  const later = `Nothing was indexed: \`anneal connect index ${JSON.stringify(source.name)}\` indexes what was read.`;
   if (count > 0 && signal.aborted) {
-    say(`Nothing was indexed: \`anneal connect index ${JSON.stringify(source.name)}\` indexes what was read.`);
+    say(later);
     return exitCodes.interrupted;
   }
-  if (count > 0) return indexSource(portal, source, signal, say);
+  if (count > 0)
+    return indexSource(portal, source, signal, say).catch((error: unknown) => {
+      if (isAnnealError(error) && error.code === "ALREADY_RUNNING") say(later);
+      throw error;
+    });
   say(`✓ Nothing of “${source.name}” waits to be parsed or indexed.`);
   return 0;
 }

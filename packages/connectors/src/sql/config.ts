@@ -69,7 +69,7 @@ export const defineSqlConfig = (words: Words) =>
     peopleQuery: z.string().min(1).nullable().default(null).meta({
       title: "People",
       description:
-        "One SELECT of the ids that owner columns hold and each person's e-mail address, in this order. Without it an owned row is shown to nobody. The addresses decide who reads what: take them from where only an administrator can change them.",
+        "One SELECT of two columns with different names: the ids that owner columns hold, and each person's e-mail address. Without it an owned row is shown to nobody. The addresses decide who reads what: take them from where only an administrator can change them.",
     }),
     allowPrivateHosts: privateHostsField("Databases usually stand in one's own network.", true),
     allowWritableUser: z.boolean().default(false).meta({

@@ -6,8 +6,8 @@ import { ExternalLink, TriangleAlert, X } from "lucide-react";
 import Link from "next/link";
 import { Button } from "#components/ui/button.tsx";
 import { Dialog, SheetContent } from "#components/ui/dialog.tsx";
-import { ErrorState } from "#components/ui/error-state.tsx";
 import { SkeletonRows } from "#components/ui/skeleton.tsx";
+import { NoPassage } from "#features/chat/no-passage.tsx";
 import { pageName } from "#features/chat/page-name.ts";
 import { sectionName } from "#features/chat/section-name.ts";
 import { ElementList } from "#features/documents/document-text.tsx";
@@ -83,7 +83,7 @@ function PassageBody({ citation }: { citation: OpenCitation }) {
   const { data, error, refetch } = useQuery(
     trpc.chat.passage.queryOptions({ documentId, quote, charStart }, { staleTime: 0, gcTime: 0 }),
   );
-  if (error) return <ErrorState error={wireErrorOf(error)} onRetry={() => void refetch()} />;
+  if (error) return <NoPassage error={wireErrorOf(error)} onRetry={() => void refetch()} />;
   if (!data) return <SkeletonRows rows={10} />;
   return <PassageText citation={citation} passage={data} />;
 }

@@ -48,8 +48,8 @@ export function SourcesPage() {
         minWidth="66.5rem"
         empty={
           <EmptyState icon={Cable} title="No sources yet" action={add}>
-            A source is a folder, a bucket, a database or a website that Anneal reads from. It only reads what changed,
-            and follows what is deleted.
+            A source is a file share, a mailbox, a wiki, a database, a website or another place that Anneal reads from.
+            It only reads what changed, and follows what is deleted.
           </EmptyState>
         }
       />

@@ -21,8 +21,19 @@ const render = (texts: readonly string[], marked: { start: number; end: number }
 describe("a document's text", () => {
   it("shows a table as cells, whatever is written in them", () => {
     expect(render(["| a | b |\n| --- | --- |\n| <b>x</b> | y \\| [EMAIL_1] |"])).toMatch(
-      /<th>a<\/th><th>b<\/th>.*<td>&lt;b&gt;x&lt;\/b&gt;<\/td><td>y \| <span[^>]*>\[EMAIL_1\]<\/span><\/td>/u,
+      /<th>a<\/th><th>b<\/th>.*<td>&lt;b&gt;x&lt;\/b&gt;<\/td><td[^>]*>y \| <span[^>]*>\[EMAIL_1\]<\/span><\/td>/u,
     );
+  });
+
+  it("keeps a date and an identifier in a table on one line, and lets words wrap", () => {
+    const shown = render([
+      "| id | taken | ward |\n| --- | --- | --- |\n| LX-00001 | 2026-02-01 08:00 | Intensive care 2, with its anteroom |",
+    ]);
+    expect(shown.match(/<td class="whitespace-nowrap">[^<]*/gu)).toEqual([
+      expect.stringMatching(/LX-00001$/u),
+      expect.stringMatching(/2026-02-01 08:00$/u),
+    ]);
+    expect(shown).toContain("<td>Intensive care 2, with its anteroom</td>");
   });
 
   it("of very many rows is built as far as it is about to be seen, and where a passage is marked", () => {

@@ -186,7 +186,7 @@ function TableView({ element, marked }: { element: Element; marked: Span | null 
           {rows.map((row) => (
             <tr key={row.start} {...(isMarked(row) && { "data-marked": true, className: "bg-accent/25" })}>
               {row.cells.map((cell, column) => (
-                <td key={column}>
+                <td key={column} className={isFigure(cell) ? "whitespace-nowrap" : undefined}>
                   <Masked text={cell} />
                 </td>
               ))}
@@ -196,6 +196,11 @@ function TableView({ element, marked }: { element: Element; marked: Span | null 
       </table>
     </div>
   );
+}
+
+/** A date, an identifier or an amount: where columns are narrow, it would be broken at each of its hyphens and spaces. */
+function isFigure(cell: string): boolean {
+  return cell.length <= 20 && /\d/.test(cell) && /[\s-]/.test(cell);
 }
 
 const maskPattern = /(\[[A-Z][A-Z_]*(?:_\d+)?\])/;

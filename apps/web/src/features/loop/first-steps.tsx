@@ -33,7 +33,8 @@ export function FirstSteps({ sourceCount, defaults }: FirstStepsProps) {
             </Button>
           }
         >
-          A folder, a bucket, a database or a website. Who may read a document there decides who may read it here.
+          A file share, a mailbox, a wiki, a database, a website and more. Who may read a document there decides who may
+          read it here.
         </StepCard>
         <StepCard
           number={2}

@@ -25,7 +25,7 @@ const columns: DataColumn<RunView>[] = [
     id: "status",
     accessorKey: "status",
     header: "Status",
-    meta: { width: "6.75rem" },
+    meta: { width: "7.5rem" },
     cell: ({ row }) => {
       const { kind, word } = statusOfStage(row.original.status);
       return <Status kind={kind} word={word} />;
