@@ -44,7 +44,7 @@ export type ConformanceHarness<Config, Secrets> = {
   moveFolder?(from: string, to: string): Promise<void>;
   /**
    * Adds so many drives, channels, mailboxes or tables with a document in each. Left out where the position has nothing for
-   * each part of the source.
+   * each part of the source, or has what another harness of the kind shows.
    */
   addParts?(count: number): Promise<void>;
   /** Makes reading this one document fail, as by a text above the limit of 1 MiB; returns how to heal it. */

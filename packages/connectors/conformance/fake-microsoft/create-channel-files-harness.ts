@@ -53,6 +53,14 @@ export async function createChannelFilesHarness(): Promise<ChannelFilesHarness> 
     move: (from, to) => harness.move(inFolder(from), inFolder(to)),
     restore: (name) => harness.restore!(inFolder(name)),
     moveFolder: (from, to) => harness.moveFolder!(inFolder(from), inFolder(to)),
+    async addParts(count) {
+      // A private channel has a drive of its own.
+      for (let number = 0; number < count; number += 1) {
+        const own = tenant.addDrive(`Channel ${number}`, `/sites/our-team-channel-${number}`);
+        tenant.openFiles(tenant.addChannel(teamId, `Channel ${number}`, "private"), own, "");
+        tenant.put(own, "part.md", `Of channel ${number}.`);
+      }
+    },
     breakItem: (name) => harness.breakItem(inFolder(name)),
     share: (name, allow) => harness.share(inFolder(name), allow),
     shareFolder: (name, allow) => harness.shareFolder!(inFolder(name), allow),

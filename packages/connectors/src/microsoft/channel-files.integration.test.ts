@@ -17,8 +17,9 @@ import type { TeamsConfig } from "./config.ts";
 import { teamsScopes } from "./delegated-scopes.ts";
 import { teamsConnector } from "./teams-connector.ts";
 
+/** The member is in none of the private channels that would be added. */
 const asMember = async () => {
-  const harness = asAccount<TeamsConfig, ChannelFilesHarness>(
+  const { addParts: _, ...harness } = asAccount<TeamsConfig, ChannelFilesHarness>(
     await createChannelFilesHarness(),
     teamsScopes({ messages: false, files: true }),
     { owner: true, adminConsents: ["User.Read.All", "GroupMember.Read.All"] },
