@@ -2,6 +2,7 @@ import type { BlobItem, BlobProperties } from "@azure/storage-blob";
 import { defineConnector, type ConnectContext } from "../connector.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { createAzureBlobClient, type AzureBlobClient } from "./azure-blob-client.ts";
 import { archived, withoutETag } from "./azure-blob-errors.ts";
 import {
@@ -37,7 +38,8 @@ function openContainer(config: AzureBlobConfig, secrets: AzureBlobSecrets, conte
   const client = createAzureBlobClient(config, secrets, context);
   return {
     async list(next, signal) {
-      const [blobs, following] = await listPage(client, config, next, signal);
+      const page = listPage(client, config, next, signal);
+      const [blobs, following] = await page.catch(orLostPosition(`Container "${config.container}"`, next));
       return { objects: blobs.map((blob) => toObject(client, blob)), next: following };
     },
     close: () => client.close(),
