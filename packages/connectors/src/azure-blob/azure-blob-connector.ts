@@ -4,7 +4,7 @@ import { mediaTypeOf } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
 import { orLostPosition } from "../remote/lost-position.ts";
 import { createAzureBlobClient, type AzureBlobClient } from "./azure-blob-client.ts";
-import { archived, withoutETag } from "./azure-blob-errors.ts";
+import { archived, notBlobService, withoutETag } from "./azure-blob-errors.ts";
 import {
   azureBlobConfigSchema,
   azureBlobFacts,
@@ -57,7 +57,13 @@ async function listPage(
     const pages = container
       .listBlobsFlat({ prefix: config.prefix, includeMetadata: true, abortSignal })
       .byPage({ maxPageSize: pageSize, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
-    for await (const page of pages) return [page.segment.blobItems, page.continuationToken || undefined];
+    try {
+      for await (const page of pages) return [page.segment.blobItems, page.continuationToken || undefined];
+    } catch (error) {
+      // The SDK looks for blobs in whatever is answered, and stumbles where it has no place for any.
+      if (error instanceof TypeError) throw notBlobService(new URL(client.url).host);
+      throw error;
+    }
     return [[], undefined];
   });
 }

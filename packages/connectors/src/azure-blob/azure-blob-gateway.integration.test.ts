@@ -171,8 +171,12 @@ describe("a container behind the gateway", () => {
     expect(api.requests.length).toBe(1);
   });
 
-  it("tells of something that is no storage as such, not as a bug", async () => {
-    const { read } = await start(() => ({ headers: { "content-type": "application/xml" }, body: "<html>Sign in" }));
+  it.each([
+    ["application/xml", "<html>Sign in"],
+    ["application/xml", "<html>Sign in</html>"],
+    ["text/html", "<html>Sign in</html>"],
+  ])("tells of something that is no storage as such, not as a bug (%s, %s)", async (type, body) => {
+    const { read } = await start(() => ({ headers: { "content-type": type }, body }));
     expect(await errorOf(read())).toMatchObject({ code: "SOURCE_UNREACHABLE" });
   });
 
