@@ -15,7 +15,6 @@ import {
   saveDocumentAcl,
   upsertDocument,
 } from "./synced-documents.ts";
-import { sources } from "../schema.ts";
 
 let test: TestDatabase;
 /** The schema's owner, a superuser, who sees all workspaces. */
