@@ -112,7 +112,7 @@ export function createPlatform(
         scope,
         copies.map(({ id, copyOf }) => {
           const hiddenIn = [sourceIds[copyOf!.sourceIndex]!];
-          const duplicate = { code: "EXACT_DUPLICATE", similarity: 1, hiddenIn, reason: "A copy." } as const;
+          const duplicate = { code: "EXACT_DUPLICATE", similarity: 1, hiddenIn };
           return { documentId: id, duplicateOf: copyOf!.id, duplicate };
         }),
       );

@@ -2,8 +2,9 @@ import type { BlobItem, BlobProperties } from "@azure/storage-blob";
 import { defineConnector, type ConnectContext } from "../connector.ts";
 import { mediaTypeOf } from "../media-type.ts";
 import { checkBucket, readBucket, type Bucket, type BucketObject, type BucketWords } from "../object-storage/bucket.ts";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { createAzureBlobClient, type AzureBlobClient } from "./azure-blob-client.ts";
-import { archived, withoutETag } from "./azure-blob-errors.ts";
+import { archived, notBlobService, withoutETag } from "./azure-blob-errors.ts";
 import {
   azureBlobConfigSchema,
   azureBlobFacts,
@@ -37,7 +38,8 @@ function openContainer(config: AzureBlobConfig, secrets: AzureBlobSecrets, conte
   const client = createAzureBlobClient(config, secrets, context);
   return {
     async list(next, signal) {
-      const [blobs, following] = await listPage(client, config, next, signal);
+      const page = listPage(client, config, next, signal);
+      const [blobs, following] = await page.catch(orLostPosition(`Container "${config.container}"`, next));
       return { objects: blobs.map((blob) => toObject(client, blob)), next: following };
     },
     close: () => client.close(),
@@ -55,7 +57,13 @@ async function listPage(
     const pages = container
       .listBlobsFlat({ prefix: config.prefix, includeMetadata: true, abortSignal })
       .byPage({ maxPageSize: pageSize, ...(continuation === undefined ? {} : { continuationToken: continuation }) });
-    for await (const page of pages) return [page.segment.blobItems, page.continuationToken || undefined];
+    try {
+      for await (const page of pages) return [page.segment.blobItems, page.continuationToken || undefined];
+    } catch (error) {
+      // The SDK looks for blobs in whatever is answered, and stumbles where it has no place for any.
+      if (error instanceof TypeError) throw notBlobService(new URL(client.url).host);
+      throw error;
+    }
     return [[], undefined];
   });
 }

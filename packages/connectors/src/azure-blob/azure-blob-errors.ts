@@ -142,3 +142,11 @@ export function withoutETag(host: string, name: string): AnnealError {
     details: { code: "BAD_RESPONSE" },
   });
 }
+
+/** Whatever answers there lists no blobs. */
+export function notBlobService(host: string): AnnealError {
+  return new AnnealError("SOURCE_UNREACHABLE", `${host} answers, but not as a Blob service.`, {
+    action: "Check that the address is a storage account's Blob service; then sync again.",
+    details: { code: "BAD_RESPONSE" },
+  });
+}

@@ -74,6 +74,20 @@ describe("a container behind the gateway", () => {
     return refs;
   };
 
+  it("begins its listing anew with the next try where its own position in it is refused", async () => {
+    const { headers = {}, body } = listing("a.txt");
+    const first = { headers, body: String(body).replace("<NextMarker/>", "<NextMarker>next</NextMarker>") };
+    const { read } = await start((request) => {
+      if (request.query.has("marker")) return refusal(400, "OutOfRangeInput");
+      return isListing(request) ? first : undefined;
+    });
+    expect(await errorOf(read())).toMatchObject({
+      code: "SOURCE_UNREACHABLE",
+      message: expect.stringContaining("position in a list"),
+      retryable: true,
+    });
+  });
+
   it("reads a blob whose time is not told, and names a service that tells no ETag", async () => {
     const without = (element: string) => {
       const whole = listing("a.txt");
@@ -157,8 +171,12 @@ describe("a container behind the gateway", () => {
     expect(api.requests.length).toBe(1);
   });
 
-  it("tells of something that is no storage as such, not as a bug", async () => {
-    const { read } = await start(() => ({ headers: { "content-type": "application/xml" }, body: "<html>Sign in" }));
+  it.each([
+    ["application/xml", "<html>Sign in"],
+    ["application/xml", "<html>Sign in</html>"],
+    ["text/html", "<html>Sign in</html>"],
+  ])("tells of something that is no storage as such, not as a bug (%s, %s)", async (type, body) => {
+    const { read } = await start(() => ({ headers: { "content-type": type }, body }));
     expect(await errorOf(read())).toMatchObject({ code: "SOURCE_UNREACHABLE" });
   });
 

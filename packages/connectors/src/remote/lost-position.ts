@@ -1,4 +1,4 @@
-import { AnnealError } from "@anneal/core/errors";
+import { AnnealError, isAnnealError } from "@anneal/core/errors";
 import { RemoteError } from "./remote-client.ts";
 
 /**
@@ -10,12 +10,19 @@ import { RemoteError } from "./remote-client.ts";
  */
 export function orLostPosition(service: string, position: string | undefined): (error: unknown) => never {
   return (error) => {
-    const isRefusal = error instanceof RemoteError && (error.status === 400 || error.status === 410);
-    if (position === undefined || !isRefusal) throw error;
+    if (position === undefined || !isAnnealError(error)) throw error;
+    const status = statusOf(error);
+    if (status !== 400 && status !== 410) throw error;
     throw new AnnealError("SOURCE_UNREACHABLE", `${service} no longer accepts its own position in a list.`, {
       action: "Sync again: the list is read from its beginning.",
       details: error.details,
       retryable: true,
     });
   };
+}
+
+/** An SDK's error is told by the status where nothing else is known of it. */
+function statusOf(error: AnnealError): unknown {
+  if (error instanceof RemoteError) return error.status;
+  return error.code === "SOURCE_UNREACHABLE" ? error.details["status"] : undefined;
 }

@@ -15,6 +15,7 @@ import {
   type BucketWords,
 } from "../object-storage/bucket.ts";
 import { readAhead } from "../read-ahead.ts";
+import { orLostPosition } from "../remote/lost-position.ts";
 import { s3ConfigSchema, s3Facts, s3SecretSchema, type S3Config, type S3Secrets } from "./config.ts";
 import { openS3Bucket, type S3Bucket } from "./s3-client.ts";
 import { archived, lostInListing, notStorage } from "./s3-errors.ts";
@@ -66,7 +67,9 @@ function openBucket(s3: S3Bucket, config: S3Config): Bucket {
         // Keys may hold characters that XML cannot.
         EncodingType: "url",
       });
-      const page = await s3.attempt(null, signal, (client) => client.send(command, { abortSignal: signal }));
+      const page = await s3
+        .attempt(null, signal, (client) => client.send(command, { abortSignal: signal }))
+        .catch(orLostPosition(`Bucket "${config.bucket}"`, continuation));
       if (!isListing(page)) throw notStorage(config, undefined, { retryable: false });
       // Taken for the last one, it would have all that lies behind it deleted.
       if (page.IsTruncated && !page.NextContinuationToken) throw lostInListing(config.bucket);

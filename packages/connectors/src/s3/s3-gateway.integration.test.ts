@@ -90,6 +90,24 @@ describe("a bucket behind the gateway", () => {
     expect([...target.documents.keys()]).toEqual(["a.txt", "b.txt"]);
   });
 
+  it("begins its listing anew with the next try where its own position in it is refused, and deletes nothing", async () => {
+    const target = new MemoryTarget();
+    const whole = await start(() => undefined, ["a.txt", "b.txt"]);
+    await target.apply(whole.read(target));
+    const isTruncated = "<IsTruncated>true</IsTruncated><NextContinuationToken>next</NextContinuationToken>";
+    const first = String(listing("a.txt").body).replace("<IsTruncated>false</IsTruncated>", isTruncated);
+    const { read } = await start(({ query }) => {
+      if (query.has("continuation-token")) return refusal(400, "InvalidArgument");
+      return query.has("list-type") ? { body: first } : undefined;
+    });
+    await expect(target.apply(read(target))).rejects.toMatchObject({
+      code: "SOURCE_UNREACHABLE",
+      message: expect.stringContaining("position in a list"),
+      retryable: true,
+    });
+    expect([...target.documents.keys()]).toEqual(["a.txt", "b.txt"]);
+  });
+
   it("waits for as long as it is told, once for all, and signs the next try anew", async () => {
     const { api, slept, read, events, host } = await start((_, count) =>
       count === 1 ? refusal(503, "SlowDown", { "retry-after": "20" }) : undefined,

@@ -62,6 +62,34 @@ it("is interrupted while its row says that it runs and nobody holds the source's
   expect(await states()).toMatchObject([{ status: "done", interrupted: false }, { interrupted: false }]);
 });
 
+describe("a sync", () => {
+  const begin = (id: string) => beginSync(scope, { id, sourceId, runId: null, startedBy: "ada" });
+  const syncing = async () => (await listSources(scope)).map((source) => source.syncing);
+
+  it("shows as running only while somebody holds the source's lock", async () => {
+    const lock = (await tryLock(test.appUrl, syncLockName(sourceId)))!;
+    expect(await syncing()).toEqual([false]);
+    await begin(randomUUID());
+    expect(await syncing()).toEqual([true]);
+    await lock.release();
+    expect(await syncing()).toEqual([false]);
+  });
+
+  it("that a dead process left open is closed by the next; its own next attempt goes on counting", async () => {
+    const [dead, next] = [randomUUID(), randomUUID()];
+    const counts = { ...(await begin(dead)), scanned: 9, read: 4, added: 3, changed: 1, dropped: 2 };
+    await saveCursor(scope, sourceId, { version: 1 }, { id: dead, counts });
+    expect(await begin(dead)).toEqual({ ...counts, dropped: 0 });
+    await begin(next);
+    const { rows } = await listSyncs(scope, sourceId, { limit: 10, offset: 0 });
+    expect(rows.map(({ id, status, read }) => [id, status, read])).toEqual([
+      [next, "running", 0],
+      [dead, "failed", 4],
+    ]);
+    expect(rows[1]!.error).toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+  });
+});
+
 it("tells how many failures of a sync are of places, which no document is that was seen", async () => {
   const sync = await begin();
   const refs = ["KB/", "", "KB/1", "https://a.example/"];

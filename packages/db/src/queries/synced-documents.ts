@@ -77,6 +77,7 @@ export async function upsertDocument(
 
 /** Of what could not be read. Never equal to a real one: the next sync tries again. */
 export const unreadFingerprint = "";
+
 /**
  * A document whose content could not be fetched: known, and shown with its reason to whom `given` admits. One that was
  * fetched before stays as it is.
