@@ -5,7 +5,7 @@
  * does (`--without-contents`: opens none); listed: a second run over what has not changed, which `--once` leaves out, and its figure
  * with it. A source that is "resumed" goes on from what an earlier run has left, which is made up: `read` are the documents
  * that were read here, and the figures a second are of those. Writing to the database and to the object store is not in it, see sync.ts.
- * Memory is that of the connector's process, what is known of the documents included, with a heap of 128 MiB. A folder and
+ * Memory is that of the connector's process, what is known of the documents included, with a heap of 112 MiB. A folder and
  * a bucket have 100,000 documents by default, so that what grows with their number shows; the others have as many as their
  * server serves in a minute or two.
  */
@@ -25,7 +25,7 @@ const wantedPerSecond = 500;
 const maxPeakBytes = 300e6;
 const MiB = 1024 ** 2;
 /** V8 fills what it is given before it looks for what is left over; a reader has to do with this. */
-const readerHeap = ["--max-old-space-size=128", "--max-semi-space-size=8"];
+const readerHeap = ["--max-old-space-size=112", "--max-semi-space-size=8"];
 const recipes = { ...fileSources, ...recordSources };
 const { values } = parseArgs({
   options: {

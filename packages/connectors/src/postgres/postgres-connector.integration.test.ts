@@ -430,6 +430,10 @@ describe("with a real PostgreSQL", () => {
       expect(forbidden?.action).toContain("GRANT SELECT");
       expect((await check({ queries: [{ name: "q", sql: "SELEC 1" }] })).error?.code).toBe("INVALID_INPUT");
       expect((await check({ tables: [{ name: "a", title: "nope" }] })).error?.code).toBe("INVALID_INPUT");
+      for (const peopleQuery of ["SELECT id, id FROM a", "SELECT id FROM a"]) {
+        expect((await check({ peopleQuery })).error?.code, peopleQuery).toBe("INVALID_INPUT");
+      }
+      expect((await check({ peopleQuery: "SELECT id, email FROM a" })).error?.code).toBe("SOURCE_NOT_FOUND");
       expect((await check({ port: 9 })).error?.code).toBe("SOURCE_UNREACHABLE");
       expect((await check({ host: "nowhere.invalid" })).error?.code).toBe("SOURCE_UNREACHABLE");
       expect((await check({ host: "169.254.169.254" })).error?.code).toBe("SOURCE_FORBIDDEN");

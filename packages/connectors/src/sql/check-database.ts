@@ -1,3 +1,4 @@
+import type { AnnealError } from "@anneal/core/errors";
 import type { CapabilityCheck, CheckResult, ConnectContext } from "../connector.ts";
 import { failedCheck } from "../failure.ts";
 import { joinNames, sampleCount } from "../preview.ts";
@@ -21,6 +22,7 @@ export async function checkDatabase<Session extends SqlSession>(
     try {
       const access = await readWriteAccess(dialect, session, config);
       const { relations, failures } = await resolveRelations(dialect, session, config);
+      const permissions = await checkPermissions(dialect, session, config, relations);
       const checks: CapabilityCheck[] = [
         ...relations.map(({ name, columns }): CapabilityCheck => {
           return {
@@ -39,7 +41,7 @@ export async function checkDatabase<Session extends SqlSession>(
         }),
         ...describeChanges(relations, "row"),
         describeWriteAccess(access, config),
-        await checkPermissions(dialect, session, config, relations),
+        permissions.check,
       ];
       if (access.writes !== "no" && !config.allowWritableUser) {
         return { checks, summary: null, error: writableUser(config.user, access).toReport() };
@@ -47,6 +49,7 @@ export async function checkDatabase<Session extends SqlSession>(
       const [failure] = failures;
       if (relations.length === 0 && failure !== undefined)
         return { checks, summary: null, error: failure.error.toReport() };
+      if (permissions.error !== null) return { checks, summary: null, error: permissions.error.toReport() };
       const holds = await describeRows(dialect, session, relations);
       return { checks, summary: `Database "${config.database}" on ${config.host} can be read: ${holds}.`, error: null };
     } finally {
@@ -57,18 +60,24 @@ export async function checkDatabase<Session extends SqlSession>(
   }
 }
 
+type PermissionCheck = { check: CapabilityCheck; error: AnnealError | null };
+
 async function checkPermissions<Session extends SqlSession>(
   dialect: Dialect<Session>,
   session: Session,
   config: SqlConfig,
   relations: Relation[],
-): Promise<CapabilityCheck> {
-  const warn = (message: string): CapabilityCheck => ({ capability: "permissions", status: "warning", message });
+): Promise<PermissionCheck> {
+  const say = (status: CapabilityCheck["status"], message: string): PermissionCheck => ({
+    check: { capability: "permissions", status, message },
+    error: null,
+  });
   const unowned = relations.some((relation) => relation.owner === null);
   const audience = "Rows of a table without an owner column get the source's default audience.";
   if (config.peopleQuery === null) {
-    if (relations.every((relation) => relation.owner === null)) return warn(audience);
-    return warn(
+    if (relations.every((relation) => relation.owner === null)) return say("warning", audience);
+    return say(
+      "warning",
       "Owned rows are shown to nobody until the people are given: a SELECT of owner ids and e-mail addresses.",
     );
   }
@@ -76,10 +85,11 @@ async function checkPermissions<Session extends SqlSession>(
     await resolvePeople(dialect, session, config.peopleQuery);
   } catch (error) {
     if (!isAboutOneRelation(error)) throw error;
-    return warn(`Owned rows are shown to nobody: ${error.message} ${error.action}`);
+    const { message, action } = error;
+    // Each sync reads them first, and ends where it cannot.
+    return { check: { capability: "permissions", status: "missing", message, action }, error };
   }
-  if (unowned) return warn(audience);
-  return { capability: "permissions", status: "ok", message: "Each row is shown to its owners." };
+  return unowned ? say("warning", audience) : say("ok", "Each row is shown to its owners.");
 }
 
 const countedRows = 1000;

@@ -46,7 +46,7 @@ export async function* readPeople<Session extends SqlSession>(
   }
 }
 
-/** @throws AnnealError INVALID_INPUT for a query that does not give two columns */
+/** @throws AnnealError INVALID_INPUT for a query that does not give two columns of different names */
 export async function resolvePeople<Session extends SqlSession>(
   dialect: Dialect<Session>,
   session: Session,
@@ -57,6 +57,12 @@ export async function resolvePeople<Session extends SqlSession>(
   if (columns.length !== 2) {
     throw new AnnealError("INVALID_INPUT", `The query of the people gives ${columns.length} columns.`, {
       action: "Select two: the id that owner columns hold, and the e-mail address.",
+    });
+  }
+  const [id, email] = columns;
+  if (id?.name === email?.name) {
+    throw new AnnealError("INVALID_INPUT", `Both columns of the query of the people are called "${id?.name}".`, {
+      action: "Name them apart, as in: SELECT owner AS id, owner AS email FROM person.",
     });
   }
   return { ...source, columns };
