@@ -151,7 +151,7 @@ describe("a source that is read", () => {
     expect(portal.asked).toEqual([["loop.start", { purpose: "search", fromStage: "clean", sourceIds: ["s1"] }]]);
     expect(said).toEqual([
       "✗ bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)",
-      "✓ 2 documents of “wards” are findable.",
+      "✓ 2 documents of “wards” are indexed.",
     ]);
   });
 
@@ -245,9 +245,9 @@ describe("anneal connect index", () => {
     const left = "✗ bomb.zip: It unpacks to 4 GB. Pack it anew. (DOCUMENT_HOSTILE)";
     expect(said).toEqual([
       left,
-      "✓ 2 documents of “wards” are findable.",
+      "✓ 2 documents of “wards” are indexed.",
       left.replace("bomb", "“wards”, bomb"),
-      "✓ 2 documents of all sources are findable.",
+      "✓ 2 documents of all sources are indexed.",
     ]);
   });
 

@@ -8,6 +8,7 @@ import { listSources } from "./find-source.ts";
 import { followRun } from "./follow-run.ts";
 import { followSync, tellEnd } from "./follow-sync.ts";
 import { printUnindexed, readUnindexed } from "./print-unindexed.ts";
+import { startRun } from "./runs.ts";
 
 const shownAfterRun = 10;
 
@@ -97,7 +98,7 @@ export async function indexSource(
 ): Promise<number> {
   const whose = source === null ? "all sources" : `“${source.name}”`;
   const settings = { purpose: "search", fromStage: "clean", sourceIds: source === null ? null : [source.id] };
-  const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
+  const runId = await startRun(portal, settings);
   const run = await unlessStopped(followRun(portal, runId, signal), signal).catch(async (error: unknown) => {
     await printLeftOut(portal, source, runId, say);
     throw error;
@@ -108,7 +109,7 @@ export async function indexSource(
   }
   await printLeftOut(portal, source, runId, say);
   const count = run.report?.index.documents ?? 0;
-  say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} findable.`);
+  say(`✓ ${count} ${count === 1 ? "document" : "documents"} of ${whose} ${count === 1 ? "is" : "are"} indexed.`);
   return 0;
 }
 

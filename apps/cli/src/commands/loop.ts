@@ -17,6 +17,7 @@ import { printProgress, runStack } from "../run-stack.ts";
 import { assertAssistantReads } from "./assert-assistant-reads.ts";
 import { createSources } from "./create-sources.ts";
 import { followRun } from "./follow-run.ts";
+import { findRunId, startRun } from "./runs.ts";
 import { describeCitation, printLearned } from "./start.ts";
 
 type LoopOptions = PortalOptions & {
@@ -101,7 +102,7 @@ export function addLoopCommand(program: Command, env: Env): void {
     .action(async (runId: string, _options: object, cancel: Command) => {
       // The loop's own options of the same names take what is given.
       const portal = await requirePortal(env, cancel.optsWithGlobals<PortalOptions>());
-      await portal.mutate("loop.cancel", { runId }, z.unknown());
+      await portal.mutate("loop.cancel", { runId: await findRunId(portal, runId) }, z.unknown());
       console.log("✓ The run is cancelled; what its finished stages stored is kept.");
     });
 }
@@ -181,7 +182,7 @@ async function runLoop(
       ...(options.epochs === undefined ? {} : { epochs: options.epochs }),
     },
   };
-  const { runId } = await portal.mutate("loop.start", settings, z.object({ runId: z.string() }));
+  const runId = await startRun(portal, settings);
   const run = await followRun(portal, runId, signal).catch(async (error: unknown) => {
     if (!signal.aborted) throw error;
     await portal.mutate("loop.cancel", { runId }, z.unknown());
