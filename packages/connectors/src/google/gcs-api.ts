@@ -101,7 +101,7 @@ function toGcsError(error: unknown, config: GcsConfig, name: string | null): unk
         details,
       });
     case 401:
-      return new AnnealError("SOURCE_CREDENTIALS", `${bucket} may not be read without a service account key.`, {
+      return new AnnealError("SOURCE_CREDENTIALS", `${bucket} may not be read without a valid service account key.`, {
         action: "Enter the key of a service account that has the role Storage Object Viewer on the bucket.",
         details,
       });

@@ -21,7 +21,7 @@ export function Tabs<Value extends string>({ tabs, label, param = "tab", classNa
   const value = tabs.some((tab) => tab.value === current) ? current : tabs[0].value;
   return (
     <Radix.Root value={value} onValueChange={setCurrent} className={className}>
-      <Radix.List aria-label={label} className="mb-4 flex gap-5 overflow-x-auto border-b border-line">
+      <Radix.List aria-label={label} className="-ml-1 mb-4 flex gap-3 overflow-x-auto border-b border-line">
         {tabs.map((tab) => (
           <TabTrigger key={tab.value} value={tab.value}>
             {tab.label}
@@ -43,7 +43,7 @@ function TabTrigger({ className, ...props }: ComponentProps<typeof Radix.Trigger
     <Radix.Trigger
       data-focus-inset
       className={cn(
-        "-mb-px flex items-center gap-1.5 border-b-2 border-transparent py-2 text-13 font-medium whitespace-nowrap text-muted hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink",
+        "-mb-px flex items-center gap-1.5 border-b-2 border-transparent px-1 py-2 text-13 font-medium whitespace-nowrap text-muted hover:text-ink data-[state=active]:border-accent data-[state=active]:text-ink",
         className,
       )}
       {...props}
