@@ -111,7 +111,7 @@ describe("fileConnector", () => {
     await once(server, "listening");
     try {
       // What is excluded is not looked at: a link and a pipe among it.
-      const leftOut = { link: 2, pipe: 1, socket: 1, excluded: 2 };
+      const leftOut = { link: 2, pipe: 1, socket: 1, excluded: 2, dotted: 1 };
       const target = await sync(new MemoryTarget(), { exclude: ["*.tmp"] });
       expect(refs(target)).toEqual(["a.md", "same.md"]);
       expect(target.failures).toEqual([]);
@@ -120,7 +120,7 @@ describe("fileConnector", () => {
       await sync(target, { exclude: ["*.tmp"] });
       expect(target.changes).toMatchObject([{ type: "checkpoint", leftOut }]);
       await sync(target, { include: ["*.md"] });
-      expect(target.changes.at(-1)).toHaveProperty("leftOut", { link: 1, excluded: 5 });
+      expect(target.changes.at(-1)).toHaveProperty("leftOut", { link: 1, excluded: 5, dotted: 1 });
     } finally {
       server.close();
     }

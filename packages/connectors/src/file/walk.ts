@@ -25,7 +25,8 @@ export type WalkEntry =
  * loops cannot arise.
  *
  * @param folders those to list: at the beginning the ground alone
- * @param leave is told of each link that is not followed, of what is neither file nor folder, and of what the filter excludes
+ * @param leave is told of each link that is not followed, of what is neither file nor folder, of names that begin with a dot, and of
+ *   what the filter excludes
  */
 export async function* walkFolder(
   ground: Ground,
@@ -40,7 +41,10 @@ export async function* walkFolder(
     const path = join(root, folder);
     try {
       for await (const { name, isFolder } of folders.entries(() => listFolder(path, calls))) {
-        if (name.startsWith(".")) continue;
+        if (name.startsWith(".")) {
+          leave("dotted");
+          continue;
+        }
         const ref = folder + name;
         if (name.includes("\ufffd") && (await isMissing(join(root, ref), calls))) {
           yield { type: "failure", ref, error: badName(ref) };

@@ -8,6 +8,7 @@ export const leftOutReasons = [
   "other",
   /** By the patterns of its settings; a folder that is not even listed is one. */
   "excluded",
+  "dotted",
   /** Addresses of a website, from here on. */
   "robots",
   "missing",
@@ -32,6 +33,7 @@ const words: Record<LeftOutReason, [one: string, many: string]> = {
   device: ["device", "devices"],
   other: ["of an unknown kind", "of an unknown kind"],
   excluded: ["kept out by Include or Exclude", "kept out by Include or Exclude"],
+  dotted: ["name that begins with a dot", "names that begin with a dot"],
   robots: ["forbidden by robots.txt", "forbidden by robots.txt"],
   missing: ["not found", "not found"],
   redirect: ["redirect", "redirects"],
