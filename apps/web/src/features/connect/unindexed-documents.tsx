@@ -7,8 +7,9 @@ import {
   describeUnindexed,
   type UnindexedFacts,
 } from "@anneal/core/connect/source-status";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { Search } from "lucide-react";
+import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { Button } from "#components/ui/button.tsx";
 import { formatCount } from "#lib/format.ts";
@@ -23,6 +24,9 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
   const start = useMutation(
     trpc.loop.start.mutationOptions({ onSuccess: ({ runId }) => router.push(href(`/runs/${runId}`)) }),
   );
+  const { data: active } = useQuery(trpc.work.active.queryOptions());
+  // A second one would be refused while it goes on.
+  const making = active?.runs.find(({ purpose }) => purpose === "search");
   const sentence = describeUnindexed(source);
   if (sentence === null) return null;
   return (
@@ -33,7 +37,12 @@ export function UnindexedDocuments({ source }: { source: UnindexedFacts & { id: 
       <p className="min-w-0 text-13">
         {sentence} <span className="text-muted">{consequenceOfUnindexed(source)}</span>
       </p>
-      {mayRun(role) && (
+      {making !== undefined && (
+        <Button asChild>
+          <Link href={href(`/runs/${making.id}`)}>A run is making documents findable</Link>
+        </Button>
+      )}
+      {mayRun(role) && making === undefined && (
         <Button
           variant="primary"
           busy={start.isPending}

@@ -36,7 +36,7 @@ export function factsOfScope(sources: string, settings: Settings): { label: stri
 
 /** What comes of a run, in a word or a name. */
 export function forWhat(settings: Settings): string {
-  return settings.purpose === "everything" ? servedAs(settings) : "findable documents";
+  return settings.purpose === "everything" ? servedAs(settings) : "documents";
 }
 
 export function servedAs({ adapterName, alias }: Pick<Settings, "adapterName" | "alias">): string {

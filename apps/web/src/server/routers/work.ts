@@ -1,3 +1,4 @@
+import { purposeOf } from "@anneal/core/loop/turns";
 import { listRuns } from "@anneal/db/queries/loop";
 import { listActiveSyncs } from "@anneal/db/queries/source-syncs";
 import { listLatestMetrics, listTrainingRuns } from "@anneal/db/queries/train";
@@ -27,7 +28,7 @@ export const workRouter = router({
       trainings.map(({ id }) => id),
     );
     return {
-      runs: runs.map((run) => toRunProgress(identity, run)),
+      runs: runs.map((run) => ({ ...toRunProgress(identity, run), purpose: purposeOf(run.settings) })),
       trainings: trainings.map((training) => toTrainingView(training, latest.get(training.id))),
       syncs: syncs.map(({ progress, scanned, ...sync }) => ({
         ...sync,
