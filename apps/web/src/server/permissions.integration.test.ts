@@ -199,6 +199,7 @@ it("a copy does not name its original to whom that was taken from, whatever earl
   const { all, original: named } = await told();
   expect(named).toBeNull();
   expect(all).not.toContain("layoffs");
+  expect(all).not.toContain(original.documentId);
 });
 
 describe("a document that speaks to a question", () => {

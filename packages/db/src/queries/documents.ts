@@ -118,7 +118,6 @@ export async function listDocuments(scope: Scope, filter: DocumentFilter, page: 
         language: documents.language,
         textChars: documents.textChars,
         piiCounts: documents.piiCounts,
-        duplicateOf: documents.duplicateOf,
         duplicate: documents.duplicate,
         acl: documents.acl,
         changedAt: documents.changedAt,

@@ -87,10 +87,11 @@ export const documentsRouter = router({
       ...(document.duplicateOf ? [document.duplicateOf] : []),
     ]);
     const visible = others.filter((other) => identity.role === "admin" || mayRead(other.acl, identity.principalKeys));
-    const original = visible.find((other) => other.id === document.duplicateOf);
-    const { acl, aclOrigins, signature: _, contentKey, cleanKey, workspaceId: __, ...facts } = document;
+    // Which document it is a copy of is `original`'s to say, where that may be known.
+    const { acl, aclOrigins, signature: _, duplicateOf, contentKey, cleanKey, workspaceId: __, ...facts } = document;
     const readable = mayRead(acl, identity.principalKeys);
     const mayOpen = mayOpenOriginal(ctx, document);
+    const original = visible.find((other) => other.id === duplicateOf);
     return {
       ...facts,
       keptUntil: keptUntil(facts.deletedAt),
