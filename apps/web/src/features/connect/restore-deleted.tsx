@@ -83,7 +83,7 @@ export function RestoreDeleted({ sourceId, search, found, isSearching, chosen, o
       >
         <p>
           They are found by their readers again once the next run is through, and stay although the source no longer has
-          them. Each can be let go again on its own page.
+          them or its settings keep them out. Each can be let go again on its own page.
         </p>
         <p>
           What the source only closed to Anneal looks deleted as well: restored, it is open to those who could read it
