@@ -2,6 +2,7 @@ import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isAnnealError } from "@anneal/core/errors";
+import { expectConfined } from "@anneal/processes/confined.fixture";
 import { childrenRunning } from "@anneal/processes/orphan.fixture";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ParserPool, type ParserPoolOptions } from "./parser-pool.ts";
@@ -113,18 +114,8 @@ describe("ParserPool", () => {
     start();
     await pool.parse({ path: await file("a.txt", "Text.") });
     const [pid] = childPids();
-    const environment = (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").filter((entry) => entry !== "");
-    const command = (await readFile(`/proc/${pid}/cmdline`, "utf8")).split("\0");
+    await expectConfined(pid!, ["core", "documents", "processes"]);
     vi.unstubAllEnvs();
-    expect(environment.filter((entry) => !entry.startsWith("NODE_CHANNEL_"))).toEqual([]);
-    expect(command).toContain("--permission");
-    const allowed = command.filter((argument) => argument.startsWith("--allow"));
-    expect(allowed.length).toBeGreaterThan(2);
-    for (const argument of allowed) {
-      expect(argument).toMatch(
-        /^--allow-fs-read=\/.*\/(?:packages\/(?:core|documents|processes)|node_modules\/.+)(?:\/|$)/u,
-      );
-    }
   });
 
   it("uses no processor time while it waits", async () => {
